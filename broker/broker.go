@@ -1,0 +1,142 @@
+package broker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"gatehouse/broker/keys"
+	"gatehouse/broker/session"
+	"gatehouse/federation"
+	"gatehouse/provisioning"
+	"gatehouse/store"
+	"gatehouse/templates"
+)
+
+// Lifetimes of what the broker issues; a zero field takes its default. Clients
+// may have their own.
+type Lifetimes struct {
+	Code            time.Duration // 60 s
+	AccessToken     time.Duration // 15 min
+	IDToken         time.Duration // 15 min
+	RefreshIdle     time.Duration // 30 days unused
+	RefreshAbsolute time.Duration // 180 days whatever happens
+	// RefreshGrace is how long the same refresh request may be repeated by a
+	// client that did not get the answer. 30 s.
+	RefreshGrace time.Duration
+}
+
+func (l *Lifetimes) defaults() {
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&l.Code, time.Minute},
+		{&l.AccessToken, 15 * time.Minute},
+		{&l.IDToken, 15 * time.Minute},
+		{&l.RefreshIdle, 30 * 24 * time.Hour},
+		{&l.RefreshAbsolute, 180 * 24 * time.Hour},
+		{&l.RefreshGrace, 30 * time.Second},
+	} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+}
+
+// Config of a Broker. Everything but Now, Logger, Metrics and Lifetimes is
+// required.
+type Config struct {
+	Store       *store.Store
+	Federation  *federation.Federation
+	Provisioner *provisioning.Provisioner
+	Templates   *templates.Templates
+	Keys        *keys.Ring
+	Sessions    *session.Manager
+	// Issuer is our URL: without query, fragment or trailing slash.
+	Issuer    string
+	Lifetimes Lifetimes
+	Now       func() time.Time
+	Logger    *slog.Logger
+	Metrics   prometheus.Registerer
+}
+
+// Broker is the public listener's handler.
+type Broker struct {
+	store       *store.Store
+	federation  *federation.Federation
+	provisioner *provisioning.Provisioner
+	templates   *templates.Templates
+	keys        *keys.Ring
+	sessions    *session.Manager
+	issuer      string
+	lifetimes   Lifetimes
+	now         func() time.Time
+	logger      *slog.Logger
+	metrics     *metrics
+
+	provider      *fosite.Fosite
+	guesses       *guesses
+	claims        []claim
+	discoveryJSON []byte
+	refreshKeys   [][]byte // active first
+	formKey       []byte
+	handler       http.Handler
+
+	watchers  atomic.Int64
+	closing   chan struct{}
+	closeOnce sync.Once
+}
+
+// New makes a Broker.
+func New(c Config) (*Broker, error) {
+	if c.Store == nil || c.Federation == nil || c.Provisioner == nil || c.Templates == nil || c.Keys == nil || c.Sessions == nil {
+		return nil, errors.New("broker: incomplete configuration")
+	}
+	u, err := url.Parse(c.Issuer)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || strings.HasSuffix(c.Issuer, "/") {
+		return nil, fmt.Errorf("broker: issuer %q is not a URL without query, fragment and trailing slash", c.Issuer)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	c.Lifetimes.defaults()
+	b := &Broker{
+		store: c.Store, federation: c.Federation, provisioner: c.Provisioner, templates: c.Templates,
+		keys: c.Keys, sessions: c.Sessions, issuer: c.Issuer, lifetimes: c.Lifetimes, now: c.Now, logger: c.Logger,
+		guesses: newGuesses(c.Now), claims: claims(), closing: make(chan struct{}),
+		refreshKeys: c.Store.Keyring().Derive("refresh-token"), formKey: c.Store.Keyring().Derive("form")[0],
+	}
+	if b.metrics, err = newMetrics(c.Metrics); err != nil {
+		return nil, err
+	}
+	if b.discoveryJSON, err = json.Marshal(b.newMetadata()); err != nil {
+		return nil, err
+	}
+	b.provider = b.newProvider(&strategy{b}, &storage{b})
+	b.handler = http.StripPrefix(strings.TrimSuffix(u.Path, "/"), b.mux())
+	return b, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (b *Broker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.templates.SetHeaders(w.Header())
+	b.handler.ServeHTTP(w, r)
+}
+
+// Close ends the event streams of waiting browsers, so that a graceful stop
+// need not wait for them. Requests in flight go on.
+func (b *Broker) Close() { b.closeOnce.Do(func() { close(b.closing) }) }

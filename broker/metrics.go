@@ -1,0 +1,45 @@
+package broker
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics counts what the broker decides. Labels come from fixed lists.
+type metrics struct {
+	logins *prometheus.CounterVec
+	tokens *prometheus.CounterVec
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_logins_total", Help: "Logins by how they ended.",
+		}, []string{"outcome"}),
+		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "gatehouse_token_requests_total", Help: "Requests to the token endpoint by grant type and answer.",
+		}, []string{"grant_type", "answer"}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.logins, m.tokens} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) login(outcome string) { m.logins.WithLabelValues(outcome).Inc() }
+
+// token counts an answer; a grant type nobody knows is "other".
+func (m *metrics) token(grantType string, err error) {
+	switch grantType {
+	case "authorization_code", "refresh_token", "client_credentials":
+	default:
+		grantType = "other"
+	}
+	answer := "ok"
+	if err != nil {
+		answer = asOAuth(err).Code
+	}
+	m.tokens.WithLabelValues(grantType, answer).Inc()
+}
