@@ -110,7 +110,7 @@ func (b *Broker) enqueue(w http.ResponseWriter, r *http.Request, lg *login, req 
 	}
 	b.metrics.login("pending")
 	lg.Flow = nil
-	lg.Waiting = &waiting{RequestID: d.Request.ID, AuthTime: id.AuthTime(), ACR: id.ACR(), AMR: id.AMR()}
+	lg.Waiting = &waiting{RequestID: d.Request.ID, AuthTime: id.AuthTime(), AMR: id.AMR()}
 	if err := b.saveLogin(w, r, lg); err != nil {
 		return err
 	}
@@ -131,14 +131,14 @@ type arrival struct {
 func (a arrival) session() store.Session {
 	s := store.Session{UserID: a.decision.UserID, OrganizationID: a.decision.OrganizationID}
 	if a.identity != nil {
-		s.ConnectionID, s.AuthTime, s.ACR, s.AMR = a.identity.Connection().ID, a.identity.AuthTime(), a.identity.ACR(), a.identity.AMR()
+		s.ConnectionID, s.AuthTime, s.AMR = a.identity.Connection().ID, a.identity.AuthTime(), a.identity.AMR()
 	} else {
-		s.ConnectionID, s.AuthTime, s.ACR, s.AMR = a.decision.Request.ConnectionID, a.waiting.AuthTime, a.waiting.ACR, a.waiting.AMR
+		s.ConnectionID, s.AuthTime, s.AMR = a.decision.Request.ConnectionID, a.waiting.AuthTime, a.waiting.AMR
 	}
 	s.AuthTime = wholeSeconds(s.AuthTime)
-	if s.ACR == "" {
-		s.ACR = acrFederated
-	}
+	// What the provider calls its acr means something only there; federation
+	// has held it against what the connection demands.
+	s.ACR = acrFederated
 	return s
 }
 

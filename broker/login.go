@@ -36,7 +36,6 @@ type login struct {
 type waiting struct {
 	RequestID string    `json:"r"`
 	AuthTime  time.Time `json:"t"`
-	ACR       string    `json:"a,omitempty"`
 	AMR       []string  `json:"m,omitempty"`
 }
 

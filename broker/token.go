@@ -46,6 +46,9 @@ func (b *Broker) exchange(r *http.Request, f form) (map[string]any, error) {
 	if err == nil && grantType == "client_credentials" {
 		err = grantToService(req)
 	}
+	if grantType == "client_credentials" && errors.Is(err, fosite.ErrInvalidGrant) { // a public client
+		err = errCode("unauthorized_client", "This client may not use the client_credentials grant.").because(err)
+	}
 	if err == nil && grantType == "refresh_token" {
 		err = narrowScopes(req, f)
 	}

@@ -87,8 +87,8 @@ const (
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, logs: &syncBuffer{}, clock: &clock{}}
-	w.acme = mockidp.Start(t, mockidp.Config{Domain: "acme.test", AutoLogin: "*"})
-	w.globex = mockidp.Start(t, mockidp.Config{Domain: "globex.test", AutoLogin: "*"})
+	w.acme = mockidp.Start(t, mockidp.Config{Domain: "acme.test", AutoLogin: "*", Now: w.clock.now})
+	w.globex = mockidp.Start(t, mockidp.Config{Domain: "globex.test", AutoLogin: "*", Now: w.clock.now})
 	w.store = storetest.OpenAt(t, w.clock.now)
 	var h http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -190,7 +190,7 @@ func (w *world) seed() {
 	})
 }
 
-// person is a browser: cookies, no redirects followed by itself.
+// browser has cookies and follows no redirect by itself.
 type browser struct {
 	w      *world
 	client *http.Client

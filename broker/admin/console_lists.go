@@ -1,0 +1,194 @@
+package admin
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"gatehouse/templates"
+)
+
+func onOff(disabled bool) templates.Cell {
+	if disabled {
+		return templates.BadgeCell("disabled", templates.ToneBad)
+	}
+	return templates.BadgeCell("active", templates.ToneGood)
+}
+
+func (h *Handler) showOrganizations(w http.ResponseWriter, r *http.Request, p Principal) {
+	found, err := list(r.Context(), h, "organizations", paging(r), h.store.Organizations.List, plain(viewOrganization))
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	page := templates.ListPage{
+		Frame: h.frame(r, p), Title: "Organizations", Intro: "Companies whose people sign in here.",
+		Columns: []string{"Title", "Id", "Newcomers", "State"},
+		Empty: templates.Empty{
+			Title: "No organization yet", Text: "An organization owns domains and connections. Add the first one:",
+			Command: "gatehouse org create acme --title Acme",
+		},
+	}
+	for _, o := range found.Items {
+		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
+			templates.TextCell(o.Title), templates.CodeCell(o.ID), templates.TextCell(o.Join), onOff(o.Disabled),
+		}})
+	}
+	onward(&page, r, found.Next)
+	h.drawList(w, r, page)
+}
+
+func (h *Handler) showDomains(w http.ResponseWriter, r *http.Request, p Principal) {
+	found, err := h.listDomains(r.Context(), paging(r), "")
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	page := templates.ListPage{
+		Frame: h.frame(r, p), Title: "Domains", Intro: "E-mail domains and the organizations they belong to.",
+		Columns: []string{"Domain", "Organization", "State", "TXT value"},
+		Empty: templates.Empty{
+			Title: "No domain yet", Text: "A domain leads people to their company's sign-in. Add the first one:",
+			Command: "gatehouse domain create acme acme.example --asserted",
+		},
+	}
+	for _, d := range found.Items {
+		state := templates.BadgeCell(d.State, templates.ToneGood)
+		if d.State == "pending" {
+			state.Tone = templates.ToneWarn
+		}
+		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
+			templates.CodeCell(d.Name), templates.CodeCell(d.Organization), state, templates.CodeCell(d.Challenge),
+		}})
+	}
+	onward(&page, r, found.Next)
+	h.drawList(w, r, page)
+}
+
+func (h *Handler) showConnections(w http.ResponseWriter, r *http.Request, p Principal) {
+	found, err := h.listConnections(r.Context(), paging(r), "")
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	page := templates.ListPage{
+		Frame: h.frame(r, p), Title: "Connections", Intro: "Identity providers people are sent to.",
+		Columns: []string{"Title", "Id", "Organization", "Issuer", "Domains", "State"},
+		Empty: templates.Empty{
+			Title: "No connection yet", Text: "A connection is a company's own identity provider. Add the first one:",
+			Command: "gatehouse connection create acme --organization acme --title Acme --issuer https://login.acme.example --client-id gatehouse --domain acme.example",
+		},
+	}
+	for _, c := range found.Items {
+		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
+			templates.TextCell(c.Title), templates.CodeCell(c.ID), templates.CodeCell(c.Organization),
+			templates.CodeCell(c.Issuer), templates.CodeCell(strings.Join(c.Domains, " ")), onOff(c.Disabled),
+		}})
+	}
+	onward(&page, r, found.Next)
+	h.drawList(w, r, page)
+}
+
+func (h *Handler) showClients(w http.ResponseWriter, r *http.Request, p Principal) {
+	found, err := list(r.Context(), h, "clients", paging(r), h.store.Clients.List, plain(viewClient))
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	page := templates.ListPage{
+		Frame: h.frame(r, p), Title: "Apps", Intro: "Clients registered to get tokens.",
+		Columns: []string{"Name", "Client id", "Type", "Redirect URIs", "State"},
+		Empty: templates.Empty{
+			Title: "No app yet", Text: "An app must be registered before it can sign people in:",
+			Command: "gatehouse client create my-app --type native --name 'My app' --redirect-uri com.example.app:/callback",
+		},
+	}
+	for _, c := range found.Items {
+		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
+			templates.TextCell(c.Name), templates.CodeCell(c.ID), templates.TextCell(c.Type),
+			templates.CodeCell(strings.Join(c.RedirectURIs, " ")), onOff(c.Disabled),
+		}})
+	}
+	onward(&page, r, found.Next)
+	h.drawList(w, r, page)
+}
+
+func (h *Handler) showUsers(w http.ResponseWriter, r *http.Request, p Principal) {
+	found, err := list(r.Context(), h, "users", paging(r), h.store.Users.List, plain(viewUser))
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	page := templates.ListPage{
+		Frame: h.frame(r, p), Title: "People", Columns: []string{"Name", "E-mail", "Role", "State", "Last sign-in"},
+		Empty: templates.Empty{Title: "Nobody yet", Text: "People appear here when they sign in for the first time."},
+	}
+	for _, u := range found.Items {
+		name := attributesName(u.Attributes)
+		if name == "" {
+			name = u.ID
+		}
+		page.Rows = append(page.Rows, templates.Row{URL: "/users/" + u.ID, Cells: []templates.Cell{
+			templates.TextCell(name), templates.CodeCell(u.Attributes.Email), templates.TextCell(u.PlatformRole),
+			onOff(u.Status != "active"), timeCell(u.LastLoginAt),
+		}})
+	}
+	onward(&page, r, found.Next)
+	h.drawList(w, r, page)
+}
+
+func (h *Handler) showSessions(w http.ResponseWriter, r *http.Request, p Principal) {
+	found, err := h.listSessions(r.Context(), paging(r), "")
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	page := templates.ListPage{
+		Frame: h.frame(r, p), Title: "Sessions", Intro: "Browsers that are signed in. End one on the page of its person.",
+		Columns: []string{"Person", "Session", "Kind", "Since", "Last seen", "State"},
+		Empty:   templates.Empty{Title: "Nobody is signed in", Text: "Sessions appear here when people sign in."},
+	}
+	for _, s := range found.Items {
+		kind, state := "apps", templates.BadgeCell("live", templates.ToneGood)
+		if s.Console {
+			kind = "console"
+		}
+		if !s.Live {
+			state = templates.BadgeCell("expired", templates.ToneNone)
+		}
+		page.Rows = append(page.Rows, templates.Row{URL: "/users/" + s.User, Cells: []templates.Cell{
+			templates.CodeCell(s.User), templates.CodeCell(s.ID), templates.TextCell(kind),
+			templates.TimeCell(s.CreatedAt), templates.TimeCell(s.LastSeenAt), state,
+		}})
+	}
+	onward(&page, r, found.Next)
+	h.drawList(w, r, page)
+}
+
+func (h *Handler) showAudit(w http.ResponseWriter, r *http.Request, p Principal) {
+	found, err := h.listAudit(r.Context(), paging(r))
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	page := templates.ListPage{
+		Frame: h.frame(r, p), Title: "Audit", Intro: "Who changed what, newest first. Check the chain with gatehouse audit verify.",
+		Columns: []string{"When", "Who", "What", "On", "Through", "From"},
+		Empty:   templates.Empty{Title: "Nothing yet", Text: "Every change through console, API and command line is recorded here."},
+	}
+	for _, e := range found.Items {
+		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
+			templates.TimeCell(e.At), templates.CodeCell(e.Actor), templates.CodeCell(e.Action),
+			templates.CodeCell(e.Target), templates.TextCell(e.Via), templates.CodeCell(e.From),
+		}})
+	}
+	onward(&page, r, found.Next)
+	h.drawList(w, r, page)
+}
+
+func timeCell(t *time.Time) templates.Cell {
+	if t == nil {
+		return templates.Cell{}
+	}
+	return templates.TimeCell(*t)
+}

@@ -1,0 +1,39 @@
+package admin
+
+import (
+	"context"
+
+	"gatehouse/profile"
+	"gatehouse/store"
+)
+
+// Hashes is how many argon2id hashes were computed.
+func (h *Handler) Hashes() int64 { return h.passwords.count.Load() }
+
+// NewAccount keeps a console account of any role.
+func NewAccount(ctx context.Context, s *store.Store, email, password, role string) (store.User, error) {
+	e, err := profile.ParseEmail(email)
+	if err != nil {
+		return store.User{}, err
+	}
+	hash, err := newHasher().hash(ctx, password)
+	if err != nil {
+		return store.User{}, err
+	}
+	u := store.User{ID: store.NewID(), Status: store.UserActive, PlatformRole: role, Attributes: profile.Attributes{Email: e.String()}}
+	return u, s.Update(ctx, func(tx store.Tx) error {
+		if err := s.Users.Insert(tx, u); err != nil {
+			return err
+		}
+		return s.Passwords.Insert(tx, store.Password{UserID: u.ID, Login: e.Key(), Hash: hash, ChangedAt: s.Now()})
+	})
+}
+
+// Redirect and cursor internals for fuzzing.
+var (
+	RedirectFault = redirectFault
+	NewCursors    = newCursors
+)
+
+func (c cursors) Encode(list, key string) string             { return c.encode(list, key) }
+func (c cursors) Decode(list, cursor string) (string, error) { return c.decode(list, cursor) }

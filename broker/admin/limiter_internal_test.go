@@ -1,0 +1,75 @@
+package admin
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestY8_BoundedKeys: a million addresses and logins leave memory flat.
+func TestY8_BoundedKeys(t *testing.T) {
+	t.Parallel()
+	l := newLimiter(time.Now)
+	for i := range 100_000 {
+		l.network(fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255))
+		l.failed(fmt.Sprintf("login:%d", i), attempts{})
+	}
+	if n := len(l.networks.items); n != maxLimiterKeys || l.networks.order.Len() != n {
+		t.Errorf("%d networks kept", n)
+	}
+	if n := len(l.logins.items); n != maxLimiterKeys || l.logins.order.Len() != n {
+		t.Errorf("%d logins kept", n)
+	}
+}
+
+// TestY8_IPv6Prefix: one home's 2^64 addresses are one network.
+func TestY8_IPv6Prefix(t *testing.T) {
+	t.Parallel()
+	for a, b := range map[string]string{
+		"2001:db8:1:2::1": "2001:db8:1:2:ffff::9", "::ffff:192.0.2.1": "192.0.2.1", "fe80::1%eth0": "fe80::2%eth1", "local": "elsewhere",
+	} {
+		if networkOf(a) != networkOf(b) {
+			t.Errorf("%s is %s, %s is %s", a, networkOf(a), b, networkOf(b))
+		}
+	}
+	if networkOf("2001:db8:1:2::1") == networkOf("2001:db8:1:3::1") {
+		t.Error("two homes are one network")
+	}
+}
+
+// TestY4_PauseIsBounded: it grows and stops at 30 seconds.
+func TestY4_PauseIsBounded(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for failures, most := range map[int]time.Duration{0: 0, 4: 0, 5: time.Second, 7: 4 * time.Second, 10: 30 * time.Second, 1 << 40: 30 * time.Second} {
+		if got := (attempts{failures, now}).pause(now); got != most {
+			t.Errorf("%d failures: wait %s, want %s", failures, got, most)
+		}
+	}
+}
+
+// TestParsePHC refuses damaged and absurd hashes.
+func TestParsePHC(t *testing.T) {
+	t.Parallel()
+	h := newHasher()
+	good, err := h.hash(t.Context(), "correct horse battery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := h.verify(t.Context(), good, "correct horse battery"); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if ok, err := h.verify(t.Context(), good, "correct horse batterz"); ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	for _, bad := range []string{
+		"x", "$argon2i$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=99999999,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=16$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=19456,t=2,p=1$$", "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AA",
+	} {
+		if _, err := h.verify(t.Context(), bad, "x"); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"gatehouse/store"
+)
+
+// Lifetimes of a console session.
+const (
+	sessionIdle     = 30 * time.Minute
+	sessionAbsolute = 12 * time.Hour
+	// renewEvery is how old LastSeenAt gets before it is written again.
+	renewEvery = time.Minute
+)
+
+// validSession is the one reader of console sessions (L5): ErrNotFound for
+// unknown, expired and foreign ones. Sessions of the public listener do not
+// open the console, even with the same id.
+func (h *Handler) validSession(tx store.Tx, hash string) (store.Session, error) {
+	s, err := h.store.Sessions.Get(tx, hash)
+	if err != nil {
+		return store.Session{}, err
+	}
+	if !s.Console || !s.Valid(h.now()) {
+		return store.Session{}, store.ErrNotFound
+	}
+	return s, nil
+}
+
+// draftSession makes a session with a new id (L1); the value is for the cookie.
+func (h *Handler) draftSession(userID string) (s store.Session, value string) {
+	value = randomValue()
+	now := h.now().UTC()
+	return store.Session{
+		KeyHash: store.HashToken(value), SID: store.NewID(), UserID: userID, Console: true,
+		AuthTime: now, AMR: []string{"pwd"}, CreatedAt: now, LastSeenAt: now,
+		IdleExpiresAt: now.Add(sessionIdle), ExpiresAt: now.Add(sessionAbsolute),
+	}, value
+}
+
+// touch moves the idle limit, at most once a minute. A session that ended in
+// the meantime stays ended: there is no record to write.
+func (h *Handler) touch(ctx context.Context, hash string) {
+	due := false
+	if err := h.store.View(ctx, func(tx store.Tx) error {
+		s, err := h.validSession(tx, hash)
+		due = err == nil && h.now().Sub(s.LastSeenAt) >= renewEvery
+		return nil
+	}); err != nil || !due {
+		return
+	}
+	err := h.store.Update(ctx, func(tx store.Tx) error {
+		s, err := h.validSession(tx, hash)
+		if err != nil {
+			return err
+		}
+		s.LastSeenAt = h.now().UTC()
+		s.IdleExpiresAt = s.LastSeenAt.Add(sessionIdle)
+		return h.store.Sessions.Put(tx, s)
+	})
+	if err != nil {
+		h.log.DebugContext(ctx, "console session not renewed", "error", err)
+	}
+}
+
+// endSessions deletes a user's console sessions but one, inside a change.
+func (h *Handler) endSessions(tx store.Tx, userID, except string) error {
+	for s, err := range h.store.Sessions.AllByIndex(tx, "user", userID) {
+		if err != nil {
+			return err
+		}
+		if s.Console && s.KeyHash != except {
+			if err := h.store.Sessions.Delete(tx, s.KeyHash); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,212 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"gatehouse/profile"
+	"gatehouse/store"
+	"gatehouse/templates"
+)
+
+// setupFor is how long a set-up link works; the next start makes a new one.
+const setupFor = 24 * time.Hour
+
+// ErrOwnerExists: there is an owner already, so none can be set up.
+var ErrOwnerExists = errors.New("admin: there is an owner already")
+
+// EnsureSetupLink makes a new one-time set-up token when the store has no
+// owner; earlier ones stop working. needed is false, and plain empty, when an
+// owner exists. Show plain to whoever starts the process (see SetupURL): it is
+// stored as a hash and cannot be shown again.
+func EnsureSetupLink(ctx context.Context, s *store.Store) (plain string, needed bool, err error) {
+	token := randomValue()
+	system := store.Actor{UserID: "system", Via: "system"}
+	var exists bool
+	err = s.View(ctx, func(tx store.Tx) (err error) {
+		exists, err = anyOwner(tx, s)
+		return err
+	})
+	if err != nil || exists {
+		return "", false, err
+	}
+	err = s.Change(ctx, system, func(ch *store.Change) error {
+		if exists, err := anyOwner(ch.Tx, s); err != nil || exists {
+			return errors.Join(err, ErrOwnerExists)
+		}
+		if err := dropSetupLinks(ch.Tx, s); err != nil {
+			return err
+		}
+		expires := s.Now().UTC().Add(setupFor)
+		if err := s.SetupLinks.Insert(ch.Tx, store.SetupLink{Hash: store.HashToken(token), ExpiresAt: expires}); err != nil {
+			return err
+		}
+		return ch.Record("setup.link", "setup", map[string]any{"expires_at": expires})
+	})
+	switch {
+	case errors.Is(err, ErrOwnerExists):
+		return "", false, nil
+	case err != nil:
+		return "", false, fmt.Errorf("admin: set-up link: %w", err)
+	}
+	return token, true, nil
+}
+
+// SetupURL is the address to open for a token of EnsureSetupLink.
+func SetupURL(baseURL, token string) string {
+	return baseURL + "/setup?" + url.Values{"token": {token}}.Encode()
+}
+
+func anyOwner(tx store.Tx, s *store.Store) (bool, error) {
+	owners, _, err := s.Users.ByIndex(tx, "platform_role", store.RoleOwner, store.Page{Limit: 1})
+	return len(owners) > 0, err
+}
+
+func dropSetupLinks(tx store.Tx, s *store.Store) error {
+	links, _, err := s.SetupLinks.List(tx, store.Page{Limit: 100})
+	for _, l := range links {
+		if err := s.SetupLinks.Delete(tx, l.Hash); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// NewOwner is the first owner. Password is hashed before the transaction.
+type NewOwner struct {
+	Email    string
+	Name     string
+	Password string
+	Actor    store.Actor // who makes them: "system" for set-up, via "dev" for seeding
+}
+
+// CreateOwner makes the first owner: exactly one caller of many succeeds, the
+// others get ErrOwnerExists, and every set-up link dies. It is for
+// `gatehouse dev`; the set-up page uses the same transaction with its token.
+func CreateOwner(ctx context.Context, s *store.Store, o NewOwner) (store.User, error) {
+	return createOwner(ctx, s, newHasher(), o, nil)
+}
+
+// createOwner runs claim (which must find the set-up link) in the same Update.
+func createOwner(ctx context.Context, s *store.Store, passwords *hasher, o NewOwner, claim func(store.Tx) error) (store.User, error) {
+	email, err := profile.ParseEmail(o.Email)
+	if err != nil {
+		return store.User{}, fault("email", "is not an e-mail address")
+	}
+	if err := checkPassword("password", o.Password, email.String()); err != nil {
+		return store.User{}, err
+	}
+	hash, err := passwords.hash(ctx, o.Password)
+	if err != nil {
+		return store.User{}, err
+	}
+	u := store.User{
+		ID: store.NewID(), Status: store.UserActive, PlatformRole: store.RoleOwner, CreatedBy: "system",
+		Attributes: profile.Attributes{Email: email.String(), DisplayName: o.Name},
+	}
+	err = s.Change(ctx, o.Actor, func(ch *store.Change) error {
+		if claim != nil {
+			if err := claim(ch.Tx); err != nil {
+				return err
+			}
+		}
+		if exists, err := anyOwner(ch.Tx, s); err != nil {
+			return err
+		} else if exists {
+			return ErrOwnerExists
+		}
+		if err := dropSetupLinks(ch.Tx, s); err != nil {
+			return err
+		}
+		if err := s.Users.Insert(ch.Tx, u); err != nil {
+			return err
+		}
+		pw := store.Password{UserID: u.ID, Login: email.Key(), Hash: hash, ChangedAt: s.Now().UTC()}
+		if err := s.Passwords.Insert(ch.Tx, pw); err != nil {
+			return err
+		}
+		return ch.Record("user.create_owner", "user/"+u.ID, difference(nil, viewUser(u)))
+	})
+	return u, err
+}
+
+// setupLink finds a link that still works; ErrNotFound otherwise.
+func (h *Handler) setupLink(tx store.Tx, token string) error {
+	link, err := h.store.SetupLinks.Get(tx, store.HashToken(token))
+	if err != nil {
+		return err
+	}
+	if !h.now().Before(link.ExpiresAt) {
+		return store.ErrNotFound
+	}
+	return nil
+}
+
+func (h *Handler) showSetup(w http.ResponseWriter, r *http.Request, p Principal) {
+	token := r.URL.Query().Get("token")
+	err := h.store.View(r.Context(), func(tx store.Tx) error { return h.setupLink(tx, token) })
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	h.drawSetup(w, r, http.StatusOK, templates.SetupPage{Fields: []templates.Field{{Name: "token", Value: token}}})
+}
+
+func (h *Handler) drawSetup(w http.ResponseWriter, r *http.Request, status int, page templates.SetupPage) {
+	page.Action, page.MinLength, page.CSRF = "/setup", minPassword, h.anonymousToken(w, r)
+	h.drawn(r, h.templates.Setup(w, status, page))
+}
+
+// doSetup makes the first owner and signs them in.
+func (h *Handler) doSetup(w http.ResponseWriter, r *http.Request, p Principal) {
+	if !h.limits.network(remoteHost(r)) {
+		h.pageProblem(w, r, p, problem(http.StatusTooManyRequests, ""))
+		return
+	}
+	token, email, password := r.PostForm.Get("token"), r.PostForm.Get("email"), r.PostForm.Get("password")
+	again := templates.SetupPage{Email: clip(email), Fields: []templates.Field{{Name: "token", Value: token}}}
+	if password != r.PostForm.Get("password_again") {
+		again.Error = "The two passwords differ."
+		h.drawSetup(w, r, http.StatusUnprocessableEntity, again)
+		return
+	}
+	// Look before hashing, so that a guess costs nothing; the transaction looks again.
+	if err := h.store.View(r.Context(), func(tx store.Tx) error { return h.setupLink(tx, token) }); err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	u, err := createOwner(r.Context(), h.store, h.passwords, NewOwner{
+		Email: email, Password: password,
+		Actor: store.Actor{UserID: "system", Via: viaConsole, From: remoteHost(r), RequestID: r.Header.Get("X-Request-Id")},
+	}, func(tx store.Tx) error { return h.setupLink(tx, token) })
+	if faults := fieldErrors(err); len(faults) > 0 {
+		again.Error = sentence(faults[0])
+		h.drawSetup(w, r, http.StatusUnprocessableEntity, again)
+		return
+	}
+	if errors.Is(err, ErrOwnerExists) {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
+	h.startSession(w, r, u.ID, "/")
+}
+
+// sentence makes words for a form of a field error.
+func sentence(f *profile.FieldError) string {
+	names := map[string]string{
+		"email": "The e-mail address", "password": "The password", "new_password": "The new password",
+		"current_password": "The current password", "reason": "The reason",
+	}
+	name, ok := names[f.Path]
+	if !ok {
+		name = f.Path
+	}
+	return name + " " + f.Problem + "."
+}
