@@ -43,7 +43,10 @@ func (b *Broker) signAccessToken(req fosite.Requester, sess *tokenSession) (stri
 	if sess.grant.UserID != "" { // RFC 9068 §2.2: without a user, sub is the client
 		p := personOf(sess.standing)
 		c.Subject = p.user.ID
-		c.AuthTime, c.ACR, c.AMR = sess.grant.AuthTime.Unix(), sess.grant.ACR, sess.grant.AMR
+		c.ACR, c.AMR = sess.grant.ACR, sess.grant.AMR
+		if !sess.grant.AuthTime.IsZero() { // else the provider did not say
+			c.AuthTime = sess.grant.AuthTime.Unix()
+		}
 		if req.GetGrantedScopes().Has(scopeOrganization) {
 			c.Org = p.org.ID
 		}

@@ -32,7 +32,7 @@ import (
 // world is a broker on a real listener with two real mock companies: acme lets
 // people join automatically, globex by request.
 type world struct {
-	t            *testing.T
+	t            testing.TB
 	store        *store.Store
 	broker       *Broker
 	federation   *federation.Federation
@@ -84,7 +84,7 @@ const (
 	webSecret    = "web-secret-0123456789abcdef0123456789abcdef"
 )
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, logs: &syncBuffer{}, clock: &clock{}}
 	w.acme = mockidp.Start(t, mockidp.Config{Domain: "acme.test", AutoLogin: "*", Now: w.clock.now})

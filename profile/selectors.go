@@ -3,7 +3,10 @@ package profile
 // Source names the document a selector reads.
 type Source string
 
-// Sources. The empty Source looks in the profile first, then in the ID token.
+// Sources. The empty Source looks in the ID token first, then in the profile:
+// what the provider signed is never overridden by what it merely answered
+// (SECURITY-CASES U3). An email_verified without a source of its own is read
+// from the document the e-mail came from, and from no other.
 const (
 	FromIDToken       Source = "id_token"
 	FromProfile       Source = "profile"
@@ -16,7 +19,8 @@ type Selector struct {
 	Source Source `json:"source,omitempty"`
 }
 
-// Selectors of a connection. An empty path leaves the attribute out.
+// Selectors of a connection. An empty path leaves the attribute out;
+// FederationID is required.
 type Selectors struct {
 	FederationID  Selector `json:"federation_id,omitzero"`
 	FirstName     Selector `json:"first_name,omitzero"`

@@ -1,9 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,8 @@ type Index[T any] struct {
 	Name   string
 	Unique bool
 	Values func(*T) []string
+
+	bucket string // set by collect
 }
 
 // SealedField declares a secret field of a record.
@@ -37,22 +40,32 @@ type Schema[T any] struct {
 
 // Collection keeps records of one kind. All methods run inside a transaction.
 type Collection[T any] struct {
-	schema Schema[T]
-	sealer *Sealer
-	now    func() time.Time
+	schema     Schema[T]
+	tombstones string // bucket
+	sealer     *Sealer
+	stamp      *stamp
+	now        func() time.Time
 }
 
-// Page asks for up to Limit records after Cursor ("" from the start).
-type Page struct {
-	Cursor string
-	Limit  int
+// collect makes a collection and registers it with the store's upkeep.
+func collect[T any](s *Store, schema Schema[T]) *Collection[T] {
+	for i := range schema.Indexes {
+		schema.Indexes[i].bucket = schema.Bucket + "/" + schema.Indexes[i].Name
+	}
+	c := &Collection[T]{
+		schema: schema, tombstones: schema.Bucket + "/tombstones",
+		sealer: s.keyring.Sealer("records/" + schema.Bucket), stamp: s.stamp, now: s.now,
+	}
+	s.kinds = append(s.kinds, c)
+	return c
 }
-
-func (c *Collection[T]) indexBucket(name string) string { return c.schema.Bucket + "/" + name }
 
 // Get returns the record, or ErrNotFound.
 func (c *Collection[T]) Get(tx Tx, key string) (T, error) {
 	var rec T
+	if key == "" { // no engine keeps one
+		return rec, fmt.Errorf("%w: %s", ErrNotFound, c.schema.Bucket)
+	}
 	raw, err := tx.Get(c.schema.Bucket, []byte(key))
 	if err != nil {
 		return rec, err
@@ -60,59 +73,131 @@ func (c *Collection[T]) Get(tx Tx, key string) (T, error) {
 	if raw == nil {
 		return rec, fmt.Errorf("%w: %s", ErrNotFound, c.schema.Bucket)
 	}
-	return c.decode(key, raw)
+	err = c.decode(key, raw, &rec)
+	return rec, err
 }
 
-func (c *Collection[T]) decode(key string, raw []byte) (T, error) {
-	var rec T
-	if err := json.Unmarshal(raw, &rec); err != nil {
-		return rec, fmt.Errorf("store: %s record is damaged: %w", c.schema.Bucket, err)
+// Has reports whether there is a record with the key, without reading it.
+func (c *Collection[T]) Has(tx Tx, key string) (bool, error) {
+	if key == "" {
+		return false, nil
+	}
+	raw, err := tx.Get(c.schema.Bucket, []byte(key))
+	return raw != nil, err
+}
+
+// decode reads a record after checking that its bytes are what was written
+// under this key (SECURITY-CASES DB1).
+func (c *Collection[T]) decode(key string, raw []byte, rec *T) error {
+	if _, err := c.stamp.verify(c.schema.Bucket, key, raw); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, rec); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrDamaged, c.schema.Bucket, err)
 	}
 	for _, f := range c.schema.Sealed {
-		field := f.Field(&rec)
-		ad := []byte(joinKey(c.schema.Bucket, key, f.Name))
-		field.open = func(box []byte) (Secret, error) {
-			plain, _, err := c.sealer.Open(box, ad)
-			return Secret(plain), err
+		if field := f.Field(rec); len(field.box) > 0 {
+			field.sealer, field.home = c.sealer, c.home(key, f.Name)
 		}
 	}
-	return rec, nil
+	return nil
+}
+
+// home is the associated data of a sealed field.
+func (c *Collection[T]) home(key, field string) string {
+	return joinKey(c.schema.Bucket, key, field)
 }
 
 // ByUnique returns the record a unique index names, or ErrNotFound.
 func (c *Collection[T]) ByUnique(tx Tx, index, value string) (T, error) {
 	var zero T
-	key, err := tx.Get(c.indexBucket(index), []byte(value))
+	ix, err := c.index(index, true)
+	if err != nil {
+		return zero, err
+	}
+	if value == "" {
+		return zero, fmt.Errorf("%w: %s by %s", ErrNotFound, c.schema.Bucket, index)
+	}
+	key, err := tx.Get(ix.bucket, []byte(value))
 	if err != nil {
 		return zero, err
 	}
 	if key == nil {
 		return zero, fmt.Errorf("%w: %s by %s", ErrNotFound, c.schema.Bucket, index)
 	}
-	return c.Get(tx, string(key))
+	return c.indexed(tx, ix, value, string(key))
+}
+
+// indexed loads what an index entry leads to. Entries carry no stamp, so the
+// record itself has to confirm the value (SECURITY-CASES DB1).
+func (c *Collection[T]) indexed(tx Tx, ix *Index[T], value, key string) (T, error) {
+	rec, err := c.Get(tx, key)
+	if err != nil {
+		return rec, err
+	}
+	if !slices.Contains(ix.Values(&rec), value) {
+		var zero T
+		return zero, fmt.Errorf("%w: %s does not have what its index %s says", ErrDamaged, c.schema.Bucket, ix.Name)
+	}
+	return rec, nil
+}
+
+func (c *Collection[T]) index(name string, unique bool) (*Index[T], error) {
+	for i := range c.schema.Indexes {
+		if ix := &c.schema.Indexes[i]; ix.Name == name && ix.Unique == unique {
+			return ix, nil
+		}
+	}
+	return nil, fmt.Errorf("store: %s has no index %q of that kind", c.schema.Bucket, name)
 }
 
 // ByIndex returns a page of the records with an index value, in key order, and
 // the cursor of the next page ("" at the end).
 func (c *Collection[T]) ByIndex(tx Tx, index, value string, page Page) ([]T, string, error) {
-	prefix := []byte(joinKey(value))
-	keys, next, err := scanKeys(tx, c.indexBucket(index), prefix, page)
+	ix, err := c.index(index, false)
 	if err != nil {
 		return nil, "", err
 	}
-	return c.load(tx, keys, next)
+	keys, next, err := scanKeys(tx, ix.bucket, []byte(joinKey(value)), page)
+	if err != nil {
+		return nil, "", err
+	}
+	out := make([]T, 0, len(keys))
+	for _, k := range keys {
+		rec, err := c.indexed(tx, ix, value, k)
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, rec)
+	}
+	return out, next, nil
 }
 
-// List returns a page of all records in key order.
+// CountByIndex counts the records with an index value, up to limit, without
+// reading them.
+func (c *Collection[T]) CountByIndex(tx Tx, index, value string, limit int) (int, error) {
+	ix, err := c.index(index, false)
+	if err != nil {
+		return 0, err
+	}
+	prefix, n := []byte(joinKey(value)), 0
+	err = tx.Scan(ix.bucket, prefix, prefixEnd(prefix), func(_, _ []byte) (bool, error) {
+		if n >= limit {
+			return false, nil
+		}
+		n++
+		return true, nil
+	})
+	return n, err
+}
+
+// List returns a page of all records in key order, and the cursor of the next
+// page ("" at the end).
 func (c *Collection[T]) List(tx Tx, page Page) ([]T, string, error) {
 	keys, next, err := scanKeys(tx, c.schema.Bucket, nil, page)
 	if err != nil {
 		return nil, "", err
 	}
-	return c.load(tx, keys, next)
-}
-
-func (c *Collection[T]) load(tx Tx, keys []string, next string) ([]T, string, error) {
 	out := make([]T, 0, len(keys))
 	for _, k := range keys {
 		rec, err := c.Get(tx, k)
@@ -124,164 +209,35 @@ func (c *Collection[T]) load(tx Tx, keys []string, next string) ([]T, string, er
 	return out, next, nil
 }
 
-func scanKeys(tx Tx, bucket string, prefix []byte, page Page) (keys []string, next string, err error) {
-	if page.Limit <= 0 {
-		page.Limit = 100
-	}
-	from := append(bytes.Clone(prefix), page.Cursor...)
-	if page.Cursor != "" {
-		from = append(from, 0) // strictly after the cursor
-	}
-	err = tx.Scan(bucket, from, prefixEnd(prefix), func(k, _ []byte) (bool, error) {
-		if len(keys) == page.Limit {
-			next = keys[len(keys)-1]
-			return false, nil
-		}
-		keys = append(keys, string(k[len(prefix):]))
-		return true, nil
-	})
-	return keys, next, err
+// All ranges over all records in key order, read in batches: the loop may
+// write to the collection. It stops after the first error it yields.
+func (c *Collection[T]) All(tx Tx) iter.Seq2[T, error] {
+	return batches(func(p Page) ([]T, string, error) { return c.List(tx, p) })
 }
 
-func prefixEnd(prefix []byte) []byte {
-	end := bytes.Clone(prefix)
-	for i := len(end) - 1; i >= 0; i-- {
-		if end[i]++; end[i] != 0 {
-			return end[:i+1]
-		}
-	}
-	return nil
+// AllByIndex is All for the records with an index value.
+func (c *Collection[T]) AllByIndex(tx Tx, index, value string) iter.Seq2[T, error] {
+	return batches(func(p Page) ([]T, string, error) { return c.ByIndex(tx, index, value, p) })
 }
 
-// Insert keeps a new record; ErrExists when its key or a unique value is taken,
-// ErrTombstone when a deleted record had the key.
-func (c *Collection[T]) Insert(tx Tx, rec T) error {
-	key := c.schema.Key(&rec)
-	old, err := tx.Get(c.schema.Bucket, []byte(key))
-	if err != nil {
-		return err
-	}
-	if old != nil {
-		return fmt.Errorf("%w: %s", ErrExists, c.schema.Bucket)
-	}
-	if c.schema.Tombstones {
-		dead, err := tx.Get(c.indexBucket("tombstones"), []byte(key))
-		if err != nil {
-			return err
-		}
-		if dead != nil {
-			return fmt.Errorf("%w: %s", ErrTombstone, c.schema.Bucket)
-		}
-	}
-	return c.write(tx, key, nil, &rec)
-}
-
-// Put replaces an existing record; ErrNotFound when there is none. For records
-// with Meta it is a compare-and-swap: ErrStale unless rec carries the stored
-// revision, which it then counts up.
-func (c *Collection[T]) Put(tx Tx, rec T) error {
-	key := c.schema.Key(&rec)
-	old, err := c.Get(tx, key)
-	if err != nil {
-		return err
-	}
-	if c.schema.Meta != nil && c.schema.Meta(&old).Revision != c.schema.Meta(&rec).Revision {
-		return fmt.Errorf("%w: %s", ErrStale, c.schema.Bucket)
-	}
-	return c.write(tx, key, &old, &rec)
-}
-
-// Delete removes a record and its index entries; ErrNotFound when there is none.
-func (c *Collection[T]) Delete(tx Tx, key string) error {
-	old, err := c.Get(tx, key)
-	if err != nil {
-		return err
-	}
-	if err := c.reindex(tx, key, &old, nil); err != nil {
-		return err
-	}
-	if c.schema.Tombstones {
-		if err := tx.Put(c.indexBucket("tombstones"), []byte(key), []byte("1")); err != nil {
-			return err
-		}
-	}
-	return tx.Delete(c.schema.Bucket, []byte(key))
-}
-
-func (c *Collection[T]) write(tx Tx, key string, old, rec *T) error {
-	if c.schema.Meta != nil {
-		m, now := c.schema.Meta(rec), c.now().UTC()
-		if old == nil {
-			m.Revision, m.CreatedAt = 0, now
-		} else {
-			m.CreatedAt = c.schema.Meta(old).CreatedAt
-		}
-		m.Revision++
-		m.UpdatedAt = now
-	}
-	for _, f := range c.schema.Sealed {
-		if field := f.Field(rec); field.fresh {
-			ad := []byte(joinKey(c.schema.Bucket, key, f.Name))
-			field.box, field.fresh = c.sealer.Seal([]byte(field.plain.Reveal()), ad), false
-			field.plain = ""
-		}
-	}
-	raw, err := json.Marshal(rec)
-	if err != nil {
-		return fmt.Errorf("store: encode %s: %w", c.schema.Bucket, err)
-	}
-	if err := c.reindex(tx, key, old, rec); err != nil {
-		return err
-	}
-	return tx.Put(c.schema.Bucket, []byte(key), raw)
-}
-
-// reindex replaces the index entries of old by those of rec (either may be nil).
-func (c *Collection[T]) reindex(tx Tx, key string, old, rec *T) error {
-	for _, ix := range c.schema.Indexes {
-		before, after := map[string]bool{}, map[string]bool{}
-		if old != nil {
-			for _, v := range ix.Values(old) {
-				before[v] = true
+func batches[T any](read func(Page) ([]T, string, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for page := (Page{Limit: 200}); ; {
+			recs, next, err := read(page)
+			if err != nil {
+				var zero T
+				yield(zero, err)
+				return
 			}
-		}
-		if rec != nil {
-			for _, v := range ix.Values(rec) {
-				after[v] = true
-			}
-		}
-		bucket := c.indexBucket(ix.Name)
-		for v := range before {
-			if !after[v] {
-				if err := tx.Delete(bucket, ix.entry(v, key)); err != nil {
-					return err
+			for _, rec := range recs {
+				if !yield(rec, nil) {
+					return
 				}
 			}
-		}
-		for v := range after {
-			if before[v] {
-				continue
+			if next == "" {
+				return
 			}
-			if ix.Unique {
-				holder, err := tx.Get(bucket, ix.entry(v, key))
-				if err != nil {
-					return err
-				}
-				if holder != nil {
-					return fmt.Errorf("%w: %s by %s", ErrExists, c.schema.Bucket, ix.Name)
-				}
-			}
-			if err := tx.Put(bucket, ix.entry(v, key), []byte(key)); err != nil {
-				return err
-			}
+			page.Cursor = next
 		}
 	}
-	return nil
-}
-
-func (ix Index[T]) entry(value, key string) []byte {
-	if ix.Unique {
-		return []byte(value)
-	}
-	return append([]byte(joinKey(value)), key...)
 }

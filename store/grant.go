@@ -27,8 +27,17 @@ type Grant struct {
 	ExpiresAt time.Time `json:"expires_at"`
 	// KeepUntil is when the record may be swept: the last moment reuse must be seen.
 	KeepUntil time.Time `json:"keep_until"`
-	EndedAt   time.Time `json:"ended_at,omitzero"`
-	EndReason string    `json:"end_reason,omitempty"`
+	// Offline grants have refresh tokens. The tokens themselves are not kept:
+	// each carries the grant's id, its generation and a MAC over both and Salt
+	// under a key derived from the master key. Generation counts the rotations,
+	// so a token of an earlier one is seen as reuse without a row for each.
+	Offline          bool      `json:"offline,omitempty"`
+	Salt             string    `json:"salt,omitempty"`
+	Generation       int64     `json:"generation,omitempty"` // of the current refresh token; 0: none issued yet
+	RotatedAt        time.Time `json:"rotated_at,omitzero"`
+	RefreshExpiresAt time.Time `json:"refresh_expires_at,omitzero"` // idle lifetime
+	EndedAt          time.Time `json:"ended_at,omitzero"`
+	EndReason        string    `json:"end_reason,omitempty"`
 }
 
 // Live reports whether tokens of the grant still count.
@@ -44,18 +53,6 @@ type Code struct {
 	ExpiresAt   time.Time `json:"expires_at"`
 	UsedAt      time.Time `json:"used_at,omitzero"` // used ones stay: reuse must be seen
 	KeepUntil   time.Time `json:"keep_until"`
-}
-
-// RefreshToken is one link of a grant's chain. Key: HashToken of the token.
-type RefreshToken struct {
-	Hash      string    `json:"hash"`
-	GrantID   string    `json:"grant"`
-	ClientID  string    `json:"client"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"` // idle lifetime
-	UsedAt    time.Time `json:"used_at,omitzero"`
-	Successor string    `json:"successor,omitempty"` // hash of the next link
-	KeepUntil time.Time `json:"keep_until"`
 }
 
 // AccessToken is kept for opaque tokens, and for JWTs revoked one by one.

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Keyring holds the master keys: the active one seals, all of them open. Keys
@@ -16,6 +18,9 @@ import (
 type Keyring struct {
 	keys []masterKey // active first
 }
+
+// keyIDSize is how many bytes name a key in front of a box.
+const keyIDSize = 4
 
 type masterKey struct {
 	id     string
@@ -30,9 +35,31 @@ func NewKeyring(active []byte, old ...[]byte) (*Keyring, error) {
 			return nil, fmt.Errorf("store: master key %d has %d bytes, not 32", i+1, len(k))
 		}
 		sum := sha256.Sum256(append([]byte("gatehouse key id\x00"), k...))
-		r.keys = append(r.keys, masterKey{id: hex.EncodeToString(sum[:4]), secret: append([]byte(nil), k...)})
+		id := hex.EncodeToString(sum[:keyIDSize])
+		if slices.Contains(r.IDs(), id) {
+			return nil, fmt.Errorf("store: master key %d is there twice", i+1)
+		}
+		r.keys = append(r.keys, masterKey{id: id, secret: append([]byte(nil), k...)})
 	}
 	return r, nil
+}
+
+// IDs names the keys, active first: fit for messages, useless to an attacker.
+func (r *Keyring) IDs() []string {
+	ids := make([]string, 0, len(r.keys))
+	for _, k := range r.keys {
+		ids = append(ids, k.id)
+	}
+	return ids
+}
+
+// Format implements fmt.Formatter for every verb: never the keys.
+func (r *Keyring) Format(f fmt.State, _ rune) {
+	if r == nil {
+		_, _ = f.Write([]byte("no keys"))
+		return
+	}
+	_, _ = fmt.Fprintf(f, "keys %s", strings.Join(r.IDs(), ", "))
 }
 
 // Derive returns a 32-byte key for a purpose, from the active master key first
@@ -83,15 +110,26 @@ func (s *Sealer) Seal(plain, ad []byte) []byte {
 	return s.aeads[0].Seal(id, nil, plain, ad)
 }
 
+// fresh reports whether the active key made the box.
+func (s *Sealer) fresh(box []byte) bool { return keyID(box) == s.ids[0] }
+
+// keyID reads which key made a box.
+func keyID(box []byte) string {
+	if len(box) < keyIDSize {
+		return "unknown"
+	}
+	return hex.EncodeToString(box[:keyIDSize])
+}
+
 // Open reverses Seal. stale reports that an old key sealed it.
 func (s *Sealer) Open(box, ad []byte) (plain []byte, stale bool, err error) {
-	if len(box) < 4 {
+	if len(box) < keyIDSize {
 		return nil, false, ErrSealed
 	}
-	id := hex.EncodeToString(box[:4])
+	id := keyID(box)
 	for i, have := range s.ids {
 		if have == id {
-			if plain, err = s.aeads[i].Open(nil, nil, box[4:], ad); err != nil {
+			if plain, err = s.aeads[i].Open(nil, nil, box[keyIDSize:], ad); err != nil {
 				return nil, false, ErrSealed
 			}
 			return plain, i > 0, nil

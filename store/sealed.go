@@ -33,33 +33,57 @@ var ErrSealed = errors.New("store: sealed value cannot be opened")
 // associated data names bucket, key and field; collections seal it on Put and
 // hand it back ready to Reveal. The zero value is "no secret".
 type Sealed struct {
-	plain Secret
-	fresh bool // plain was set and is not in box yet
+	fresh *Secret // set and not in the box yet; a pointer, which no %v follows
 	box   []byte
-	open  func(box []byte) (Secret, error)
+	// How to open the box; set by the collection that read it.
+	sealer *Sealer
+	home   string
 }
 
 // Seal makes a sealed field from a secret.
-func Seal(s Secret) Sealed { return Sealed{plain: s, fresh: s != ""} }
+func Seal(s Secret) Sealed {
+	if s == "" {
+		return Sealed{}
+	}
+	return Sealed{fresh: &s}
+}
 
 // IsZero reports whether there is no secret.
-func (s Sealed) IsZero() bool { return !s.fresh && len(s.box) == 0 }
+func (s Sealed) IsZero() bool { return s.fresh == nil && len(s.box) == 0 }
 
 // Reveal opens the secret; "" when there is none.
 func (s Sealed) Reveal() (Secret, error) {
 	switch {
-	case s.fresh:
-		return s.plain, nil
+	case s.fresh != nil:
+		return *s.fresh, nil
 	case len(s.box) == 0:
 		return "", nil
-	case s.open == nil:
+	case s.sealer == nil:
 		return "", ErrSealed
 	}
-	return s.open(s.box)
+	plain, _, err := s.sealer.Open(s.box, []byte(s.home))
+	return Secret(plain), err
+}
+
+// settle makes the field ready to be kept at home: a new secret is sealed, and
+// one that was read from another record is sealed anew.
+func (s *Sealed) settle(sealer *Sealer, home string) error {
+	if s.fresh == nil && (len(s.box) == 0 || s.sealer == sealer && s.home == home) {
+		return nil
+	}
+	plain, err := s.Reveal()
+	if err != nil {
+		return err
+	}
+	*s = Sealed{box: sealer.Seal([]byte(plain), []byte(home)), sealer: sealer, home: home}
+	return nil
 }
 
 // String implements fmt.Stringer.
 func (Sealed) String() string { return "***" }
+
+// Format implements fmt.Formatter for every verb.
+func (Sealed) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("***")) }
 
 // LogValue implements slog.LogValuer.
 func (Sealed) LogValue() slog.Value { return slog.StringValue("***") }
@@ -67,7 +91,7 @@ func (Sealed) LogValue() slog.Value { return slog.StringValue("***") }
 // MarshalJSON writes the box; a secret not yet sealed is an error, so that no
 // plain text can reach an engine by a forgotten declaration.
 func (s Sealed) MarshalJSON() ([]byte, error) {
-	if s.fresh {
+	if s.fresh != nil {
 		return nil, errors.New("store: secret field is not declared as sealed in its collection")
 	}
 	return json.Marshal(s.box)

@@ -69,7 +69,6 @@ func TestB5_Cursors(t *testing.T) {
 	want(t, c.api("GET", "/domains?limit=1&cursor="+next, nil), http.StatusBadRequest)
 }
 
-
 // FuzzCursor: no input opens, and none panics; what was sealed opens again.
 func FuzzCursor(f *testing.F) {
 	c := admin.NewCursors(storetest.Keyring(f))

@@ -71,23 +71,22 @@ func (a attempts) pause(now time.Time) time.Duration {
 	return a.last.Add(wait).Sub(now)
 }
 
-func (l *limiter) login(key string) attempts {
+// try counts one more try of a login and reports whether it may go on. It
+// counts before the password is looked at, so that parallel guesses are not
+// free, and counts known and unknown logins alike, so that the answer tells
+// nothing (Y1). stored is what the account's record says.
+func (l *limiter) try(key string, stored attempts) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a, _ := l.logins.get(key)
-	return a
-}
-
-// failed counts one more failure of a login; known and unknown ones alike, so
-// that the answer tells nothing (Y1).
-func (l *limiter) failed(key string, stored attempts) attempts {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a, _ := l.logins.get(key)
-	a.failures = max(a.failures, stored.failures) + 1
-	a.last = l.now()
-	l.logins.put(key, a)
-	return a
+	if stored.failures > a.failures {
+		a = stored
+	}
+	if a.pause(l.now()) > 0 {
+		return false
+	}
+	l.logins.put(key, attempts{failures: a.failures + 1, last: l.now()})
+	return true
 }
 
 func (l *limiter) succeeded(key string) {

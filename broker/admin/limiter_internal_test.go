@@ -2,6 +2,8 @@ package admin
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -12,7 +14,7 @@ func TestY8_BoundedKeys(t *testing.T) {
 	l := newLimiter(time.Now)
 	for i := range 100_000 {
 		l.network(fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255))
-		l.failed(fmt.Sprintf("login:%d", i), attempts{})
+		l.try(fmt.Sprintf("login:%d", i), attempts{})
 	}
 	if n := len(l.networks.items); n != maxLimiterKeys || l.networks.order.Len() != n {
 		t.Errorf("%d networks kept", n)
@@ -45,6 +47,30 @@ func TestY4_PauseIsBounded(t *testing.T) {
 		if got := (attempts{failures, now}).pause(now); got != most {
 			t.Errorf("%d failures: wait %s, want %s", failures, got, most)
 		}
+	}
+}
+
+// TestY4_ParallelTries: guesses sent at once are counted one by one.
+func TestY4_ParallelTries(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	l := newLimiter(func() time.Time { return now })
+	var allowed atomic.Int32
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			if l.try("login:ann", attempts{}) {
+				allowed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if allowed.Load() != 5 {
+		t.Errorf("%d of 64 tries were allowed, want 5", allowed.Load())
+	}
+	l.succeeded("login:ann")
+	if !l.try("login:ann", attempts{}) || l.try("login:ann", attempts{failures: 9, last: now}) {
+		t.Error("success did not reset, or the stored count was not looked at")
 	}
 }
 

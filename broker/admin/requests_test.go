@@ -190,3 +190,32 @@ func TestPaging_Console(t *testing.T) {
 	}
 	want(t, b.get("/users?cursor=forged"), http.StatusBadRequest)
 }
+
+// TestV1_NamesInTheConsole: what a provider calls a person is text and nothing else.
+func TestV1_NamesInTheConsole(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.globex()
+	b := s.browser()
+	b.cookie = s.session(s.user(store.RoleOwner).ID)
+	for _, name := range []string{"<img src=x onerror=alert(1)>", "{{.}}", "\u202egnp.exe", strings.Repeat("W", 10_000), "\"><script>alert(1)</script>", "javascript:alert(1)"} {
+		r := s.waiting(store.NewID())
+		r.Revision = 1
+		r.Snapshot.DisplayName, r.Snapshot.Picture, r.Snapshot.Phone = name, "javascript:alert(1)", name
+		u := store.User{ID: store.NewID(), Status: store.UserActive, Attributes: r.Snapshot}
+		s.update(func(tx store.Tx) error {
+			if err := s.store.AccessRequests.Put(tx, r); err != nil {
+				return err
+			}
+			return s.store.Users.Insert(tx, u)
+		})
+		for _, path := range []string{"/requests", "/requests/" + r.ID, "/users", "/users/" + u.ID} {
+			body := string(want(t, b.get(path), http.StatusOK).body)
+			for _, bad := range []string{"<img src=x", "<script>alert", "\u202e", "=\"javascript:", strings.Repeat("W", 2_000)} {
+				if strings.Contains(body, bad) {
+					t.Errorf("%s shows %.40q as it is", path, bad)
+				}
+			}
+		}
+	}
+}

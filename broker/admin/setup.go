@@ -76,43 +76,34 @@ func dropSetupLinks(tx store.Tx, s *store.Store) error {
 	return err
 }
 
-// NewOwner is the first owner. Password is hashed before the transaction.
-type NewOwner struct {
-	Email    string
-	Name     string
-	Password string
-	Actor    store.Actor // who makes them: "system" for set-up, via "dev" for seeding
+// newOwner is the first owner.
+type newOwner struct {
+	email, password string
+	actor           store.Actor
 }
 
-// CreateOwner makes the first owner: exactly one caller of many succeeds, the
-// others get ErrOwnerExists, and every set-up link dies. It is for
-// `gatehouse dev`; the set-up page uses the same transaction with its token.
-func CreateOwner(ctx context.Context, s *store.Store, o NewOwner) (store.User, error) {
-	return createOwner(ctx, s, newHasher(), o, nil)
-}
-
-// createOwner runs claim (which must find the set-up link) in the same Update.
-func createOwner(ctx context.Context, s *store.Store, passwords *hasher, o NewOwner, claim func(store.Tx) error) (store.User, error) {
-	email, err := profile.ParseEmail(o.Email)
+// createOwner makes the first owner: exactly one caller of many succeeds, the
+// others get ErrOwnerExists, and every set-up link dies. claim, which must find
+// the caller's link, runs in the same Update.
+func createOwner(ctx context.Context, s *store.Store, passwords *hasher, o newOwner, claim func(store.Tx) error) (store.User, error) {
+	email, err := profile.ParseEmail(o.email)
 	if err != nil {
 		return store.User{}, fault("email", "is not an e-mail address")
 	}
-	if err := checkPassword("password", o.Password, email.String()); err != nil {
+	if err := checkPassword("password", o.password, email.String()); err != nil {
 		return store.User{}, err
 	}
-	hash, err := passwords.hash(ctx, o.Password)
+	hash, err := passwords.hash(ctx, o.password)
 	if err != nil {
 		return store.User{}, err
 	}
 	u := store.User{
 		ID: store.NewID(), Status: store.UserActive, PlatformRole: store.RoleOwner, CreatedBy: "system",
-		Attributes: profile.Attributes{Email: email.String(), DisplayName: o.Name},
+		Attributes: profile.Attributes{Email: email.String()},
 	}
-	err = s.Change(ctx, o.Actor, func(ch *store.Change) error {
-		if claim != nil {
-			if err := claim(ch.Tx); err != nil {
-				return err
-			}
+	err = s.Change(ctx, o.actor, func(ch *store.Change) error {
+		if err := claim(ch.Tx); err != nil {
+			return err
 		}
 		if exists, err := anyOwner(ch.Tx, s); err != nil {
 			return err
@@ -179,9 +170,9 @@ func (h *Handler) doSetup(w http.ResponseWriter, r *http.Request, p Principal) {
 		h.pageError(w, r, p, err)
 		return
 	}
-	u, err := createOwner(r.Context(), h.store, h.passwords, NewOwner{
-		Email: email, Password: password,
-		Actor: store.Actor{UserID: "system", Via: viaConsole, From: remoteHost(r), RequestID: r.Header.Get("X-Request-Id")},
+	u, err := createOwner(r.Context(), h.store, h.passwords, newOwner{
+		email: email, password: password,
+		actor: store.Actor{UserID: "system", Via: viaConsole, From: remoteHost(r), RequestID: r.Header.Get("X-Request-Id")},
 	}, func(tx store.Tx) error { return h.setupLink(tx, token) })
 	if faults := fieldErrors(err); len(faults) > 0 {
 		again.Error = sentence(faults[0])

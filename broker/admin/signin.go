@@ -41,6 +41,9 @@ func (h *Handler) doSignIn(w http.ResponseWriter, r *http.Request, _ Principal) 
 	userID, err := h.signIn(r.Context(), signInTry{
 		login: email, password: r.PostForm.Get("password"), from: remoteHost(r), known: h.cookies.read(r, cookieKnown),
 	})
+	if errors.Is(err, errPaused) || errors.Is(err, errWrong) { // never what was typed: people type passwords into the wrong field
+		h.log.WarnContext(r.Context(), "console sign-in refused", "error", err, "from", remoteHost(r), "request_id", r.Header.Get("X-Request-Id"))
+	}
 	switch {
 	case errors.Is(err, errPaused):
 		w.Header().Set("Retry-After", "30")
@@ -89,11 +92,7 @@ func (h *Handler) signIn(ctx context.Context, try signInTry) (userID string, err
 	} else {
 		lane = "login:" + store.HashToken(email.Key())
 	}
-	count := h.limits.login(lane)
-	if stored.failures > count.failures {
-		count = stored
-	}
-	if count.pause(h.now()) > 0 {
+	if !h.limits.try(lane, stored) {
 		return "", errPaused
 	}
 	ok, err := h.passwords.verify(ctx, pw.Hash, try.password)
@@ -101,7 +100,6 @@ func (h *Handler) signIn(ctx context.Context, try signInTry) (userID string, err
 		return "", err
 	}
 	if !ok || !active {
-		h.limits.failed(lane, stored)
 		return "", errors.Join(errWrong, h.noteFailure(ctx, pw.UserID))
 	}
 	h.limits.succeeded(lane)

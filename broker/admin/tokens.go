@@ -94,7 +94,7 @@ func (h *Handler) createToken(ctx context.Context, p Principal, in *createTokenI
 	if in.Body.Days == 0 {
 		in.Body.Days = tokenDefaultDays
 	}
-	plain, now := tokenPrefix+randomValue(), h.now().UTC()
+	plain, now := NewAPIToken(), h.now().UTC()
 	t := store.APIToken{
 		Hash: store.HashToken(plain), Name: in.Body.Name, UserID: owner,
 		CreatedAt: now, ExpiresAt: now.AddDate(0, 0, min(in.Body.Days, tokenMaxDays)),

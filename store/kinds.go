@@ -1,0 +1,162 @@
+package store
+
+import (
+	"strings"
+	"time"
+)
+
+// declare says how each kind of record is kept: its key, what it is found by,
+// what is sealed in it and when it may be swept. Every index costs each write
+// of its record: an index needs a reader.
+func (s *Store) declare() {
+	s.Organizations = collect(s, Schema[Organization]{
+		Bucket: "organizations", Tombstones: true,
+		Key:  func(o *Organization) string { return o.ID },
+		Meta: func(o *Organization) *Meta { return &o.Meta },
+	})
+	s.Domains = collect(s, Schema[Domain]{
+		Bucket: "domains",
+		Key:    func(d *Domain) string { return DomainKey(d.Name, d.OrganizationID) },
+		Meta:   func(d *Domain) *Meta { return &d.Meta },
+		Indexes: []Index[Domain]{
+			{Name: "name", Values: func(d *Domain) []string { return []string{d.Name} }},
+			{Name: "organization", Values: func(d *Domain) []string { return []string{d.OrganizationID} }},
+		},
+	})
+	s.Connections = collect(s, Schema[Connection]{
+		Bucket: "connections", Tombstones: true,
+		Key:  func(c *Connection) string { return c.ID },
+		Meta: func(c *Connection) *Meta { return &c.Meta },
+		Indexes: []Index[Connection]{
+			{Name: "organization", Values: func(c *Connection) []string { return []string{c.OrganizationID} }},
+			{Name: "domain", Values: func(c *Connection) []string { return c.Domains }},
+		},
+		Sealed: []SealedField[Connection]{{Name: "client_secret", Field: func(c *Connection) *Sealed { return &c.ClientSecret }}},
+	})
+	s.Clients = collect(s, Schema[Client]{
+		Bucket: "clients", Tombstones: true,
+		Key:     func(c *Client) string { return c.ID },
+		Meta:    func(c *Client) *Meta { return &c.Meta },
+		Indexes: []Index[Client]{{Name: "origin", Values: func(c *Client) []string { return c.Origins }}},
+	})
+	s.Users = collect(s, Schema[User]{
+		Bucket: "users", Tombstones: true,
+		Key:     func(u *User) string { return u.ID },
+		Meta:    func(u *User) *Meta { return &u.Meta },
+		Indexes: []Index[User]{{Name: "platform_role", Values: func(u *User) []string { return present(u.PlatformRole) }}},
+	})
+	s.Identities = collect(s, Schema[Identity]{
+		Bucket: "identities",
+		Key:    func(i *Identity) string { return IdentityKey(i.ConnectionID, i.Issuer, i.Subject) },
+		Meta:   func(i *Identity) *Meta { return &i.Meta },
+		Indexes: []Index[Identity]{
+			{Name: "user", Values: func(i *Identity) []string { return []string{i.UserID} }},
+			{Name: "connection", Values: func(i *Identity) []string { return []string{i.ConnectionID} }},
+		},
+	})
+	s.Memberships = collect(s, Schema[Membership]{
+		Bucket: "memberships",
+		Key:    func(m *Membership) string { return MembershipKey(m.OrganizationID, m.UserID) },
+		Meta:   func(m *Membership) *Meta { return &m.Meta },
+		Indexes: []Index[Membership]{
+			{Name: "user", Values: func(m *Membership) []string { return []string{m.UserID} }},
+			{Name: "organization", Values: func(m *Membership) []string { return []string{m.OrganizationID} }},
+		},
+	})
+	s.Consents = collect(s, Schema[Consent]{
+		Bucket: "consents",
+		Key:    func(c *Consent) string { return ConsentKey(c.UserID, c.ClientID) },
+	})
+	s.AccessRequests = collect(s, Schema[AccessRequest]{
+		Bucket: "access_requests",
+		Key:    func(r *AccessRequest) string { return r.ID },
+		Meta:   func(r *AccessRequest) *Meta { return &r.Meta },
+		Indexes: []Index[AccessRequest]{
+			{Name: "state", Values: func(r *AccessRequest) []string { return []string{r.State} }},
+			{Name: "organization_state", Values: func(r *AccessRequest) []string { return []string{OrganizationState(r.OrganizationID, r.State)} }},
+			{Name: "connection_state", Values: func(r *AccessRequest) []string { return []string{ConnectionState(r.ConnectionID, r.State)} }},
+			// One waiting request per identity.
+			{Name: "pending_identity", Unique: true, Values: func(r *AccessRequest) []string {
+				if r.State != RequestPending {
+					return nil
+				}
+				return []string{IdentityKey(r.ConnectionID, r.Issuer, r.Subject)}
+			}},
+			// Who was refused not long ago is not queued again.
+			{Name: "refused_identity", Values: func(r *AccessRequest) []string {
+				if r.State != RequestRefused {
+					return nil
+				}
+				return []string{IdentityKey(r.ConnectionID, r.Issuer, r.Subject)}
+			}},
+		},
+	})
+	s.Sessions = collect(s, Schema[Session]{
+		Bucket: "sessions",
+		Key:    func(x *Session) string { return x.KeyHash },
+		Indexes: []Index[Session]{
+			{Name: "user", Values: func(x *Session) []string { return []string{x.UserID} }},
+			{Name: "sid", Unique: true, Values: func(x *Session) []string { return []string{x.SID} }},
+		},
+		Expires: func(x *Session) time.Time { return x.ExpiresAt },
+	})
+	s.UsedLogins = collect(s, Schema[UsedLogin]{
+		Bucket:  "used_logins",
+		Key:     func(u *UsedLogin) string { return u.ID },
+		Expires: func(u *UsedLogin) time.Time { return u.ExpiresAt },
+	})
+	s.Grants = collect(s, Schema[Grant]{
+		Bucket: "grants",
+		Key:    func(g *Grant) string { return g.ID },
+		Indexes: []Index[Grant]{
+			{Name: "user", Values: func(g *Grant) []string { return []string{g.UserID} }},
+			{Name: "session", Values: func(g *Grant) []string { return present(g.SessionKey) }},
+		},
+		Expires: func(g *Grant) time.Time { return g.KeepUntil },
+	})
+	s.Codes = collect(s, Schema[Code]{
+		Bucket:  "codes",
+		Key:     func(c *Code) string { return c.Hash },
+		Expires: func(c *Code) time.Time { return c.KeepUntil },
+	})
+	s.AccessTokens = collect(s, Schema[AccessToken]{
+		Bucket:  "access_tokens",
+		Key:     func(a *AccessToken) string { return a.Key },
+		Expires: func(a *AccessToken) time.Time { return a.ExpiresAt },
+	})
+	s.SigningKeys = collect(s, Schema[SigningKey]{
+		Bucket: "signing_keys",
+		Key:    func(k *SigningKey) string { return k.ID },
+		Sealed: []SealedField[SigningKey]{{Name: "private", Field: func(k *SigningKey) *Sealed { return &k.Private }}},
+	})
+	s.Passwords = collect(s, Schema[Password]{
+		Bucket:  "passwords",
+		Key:     func(p *Password) string { return p.UserID },
+		Indexes: []Index[Password]{{Name: "login", Unique: true, Values: func(p *Password) []string { return []string{p.Login} }}},
+	})
+	s.APITokens = collect(s, Schema[APIToken]{
+		Bucket:  "api_tokens",
+		Key:     func(t *APIToken) string { return t.Hash },
+		Indexes: []Index[APIToken]{{Name: "user", Values: func(t *APIToken) []string { return []string{t.UserID} }}},
+		Expires: func(t *APIToken) time.Time { return t.ExpiresAt },
+	})
+	s.SetupLinks = collect(s, Schema[SetupLink]{
+		Bucket:  "setup_links",
+		Key:     func(l *SetupLink) string { return l.Hash },
+		Expires: func(l *SetupLink) time.Time { return l.ExpiresAt },
+	})
+}
+
+// present is an optional index value: an empty one leaves the record out.
+func present(v string) []string {
+	if strings.TrimSpace(v) == "" {
+		return nil
+	}
+	return []string{v}
+}
+
+// OrganizationState is the value of AccessRequests' index "organization_state".
+func OrganizationState(organization, state string) string { return joinKey(organization, state) }
+
+// ConnectionState is the value of AccessRequests' index "connection_state".
+func ConnectionState(connection, state string) string { return joinKey(connection, state) }

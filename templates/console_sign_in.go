@@ -1,0 +1,18 @@
+package templates
+
+import "net/http"
+
+// SignInPage is the console's own sign-in. Elements: inputs name="email" and
+// name="password", button id="submit".
+type SignInPage struct {
+	Action string
+	CSRF   string
+	Email  string  // typed before
+	Error  string  // one sentence, or ""
+	Fields []Field // carried along, as where to go afterwards
+}
+
+// SignIn draws the page.
+func (t *Templates) SignIn(w http.ResponseWriter, status int, p SignInPage) error {
+	return t.render(w, status, "sign_in", policySelf(), p)
+}

@@ -1,0 +1,216 @@
+package templates
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+// sample is one page with plausible content. Every render method has at least one.
+type sample struct {
+	name string
+	draw func(*Templates, http.ResponseWriter) error
+}
+
+func sampleApp() App {
+	return App{
+		Name: "Field Notes", LogoURL: "https://app.example/logo.png",
+		PolicyURL: "https://app.example/privacy", TermsURL: "https://app.example/terms",
+	}
+}
+
+func sampleFrame(current string) Frame {
+	f := Frame{Person: "olga@platform.test", Role: "owner", SignOut: "/sign-out", CSRF: "token-1"}
+	for _, title := range []string{"Overview", "Requests", "Organizations", "Domains", "Connections", "Clients", "Users", "Sessions", "Audit"} {
+		item := NavItem{Title: title, URL: "/" + title, Current: title == current}
+		if title == "Requests" {
+			item.Count = 2
+		}
+		f.Nav = append(f.Nav, item)
+	}
+	return f
+}
+
+func sampleRequests() []Request {
+	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+	return []Request{
+		{
+			ID: "req_1", Name: "Bob Brown", Email: "bob@globex.test", EmailVerified: true, Organization: "Globex",
+			Connection: "Globex sign-in", App: "Field Notes", At: at, Expires: at.AddDate(0, 0, 14), State: "pending",
+			Facts:  []Fact{{"Given name", "Bob"}, {"Family name", "Brown"}, {"Department", "Logistics"}},
+			Detail: "/requests/req_1", Approve: "/requests/req_1/approve", Refuse: "/requests/req_1/refuse",
+		},
+		{
+			ID: "req_2", Email: "carol@globex.test", Organization: "Globex", Connection: "Globex sign-in", App: "Field Notes",
+			At: at, State: "pending", Detail: "/requests/req_2", Approve: "/requests/req_2/approve", Refuse: "/requests/req_2/refuse",
+		},
+	}
+}
+
+func samples() []sample {
+	app, restart := sampleApp(), "/login?tx=1"
+	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+	email := EmailEntryPage{App: app, Action: "/login?tx=1", Cancel: "/login/cancel?tx=1", CSRF: "token-1"}
+	wrong := email
+	wrong.Email, wrong.Error = "not an address", "This is not an e-mail address: there is no @ in it."
+	decided := sampleRequests()[0]
+	decided.State, decided.DecidedBy, decided.DecidedAt, decided.Reason = "refused", "olga@platform.test", at, "Please use the contractor portal."
+	decided.Approve, decided.Refuse = "", ""
+	return []sample{
+		{"email_entry", func(t *Templates, w http.ResponseWriter) error { return t.EmailEntry(w, 200, email) }},
+		{"email_entry_error", func(t *Templates, w http.ResponseWriter) error { return t.EmailEntry(w, 422, wrong) }},
+		{"email_entry_bare", func(t *Templates, w http.ResponseWriter) error {
+			return t.EmailEntry(w, 200, EmailEntryPage{Action: "/login"})
+		}},
+		{"chooser", func(t *Templates, w http.ResponseWriter) error {
+			return t.Chooser(w, 200, ChooserPage{
+				App: app, Action: "/login?tx=1", Cancel: "/login/cancel?tx=1", Restart: restart, CSRF: "token-1", Email: "alice@acme.test",
+				Choices: []Choice{
+					{ID: "acme-staff", Title: "Acme staff"},
+					{ID: "acme-labs", Title: "Acme Labs", PictureURL: "https://app.example/labs.png"},
+					{ID: "acme-partners", Title: "Acme partners and suppliers"},
+				},
+			})
+		}},
+		{"no_route", func(t *Templates, w http.ResponseWriter) error {
+			return t.NoRoute(w, 200, NoRoutePage{
+				App: app, Email: "alice@unknown.test", Domain: "unknown.test", Action: "/login?tx=1",
+				Cancel: "/login/cancel?tx=1", CSRF: "token-1", ContactURL: "mailto:help@app.example",
+			})
+		}},
+		{"waiting", func(t *Templates, w http.ResponseWriter) error {
+			return t.Waiting(w, 200, WaitingPage{
+				App: app, Organization: "Globex", Email: "bob@globex.test", Events: "/login/waiting/events?tx=1",
+				Next: "/login/waiting?tx=1", Cancel: "/login/cancel?tx=1", CSRF: "token-1", Correlation: "maple-river-seven",
+			})
+		}},
+		{"refused", func(t *Templates, w http.ResponseWriter) error {
+			return t.Refused(w, 403, RefusedPage{
+				App: app, Organization: "Globex", Reason: "Please use the contractor portal.", Action: "/login/finish?tx=1",
+				CSRF: "token-1", Correlation: "maple-river-seven",
+			})
+		}},
+		{"refused_silent", func(t *Templates, w http.ResponseWriter) error { return t.Refused(w, 403, RefusedPage{App: app}) }},
+		{"error", func(t *Templates, w http.ResponseWriter) error {
+			return t.Error(w, 502, ErrorPage{
+				Kind: ErrorProviderFailed, App: app, Correlation: "maple-river-seven", Restart: restart, Back: "com.example.app:/cb?error=access_denied",
+			})
+		}},
+		{"error_redirect_uri", func(t *Templates, w http.ResponseWriter) error {
+			return t.Error(w, 400, ErrorPage{Kind: ErrorRedirectURI, Correlation: "maple-river-seven"})
+		}},
+		{"signed_out", func(t *Templates, w http.ResponseWriter) error {
+			return t.SignedOut(w, 200, SignedOutPage{App: app, Back: "https://app.example/"})
+		}},
+		{"logout_confirm", func(t *Templates, w http.ResponseWriter) error {
+			return t.LogoutConfirm(w, 200, LogoutConfirmPage{
+				App: app, Email: "bob@globex.test", Action: "/oauth2/logout", Cancel: "/oauth2/logout", CSRF: "token-1",
+				Fields: []Field{{"state", "s1"}, {"client_id", "c1"}},
+			})
+		}},
+		{"form_post", func(t *Templates, w http.ResponseWriter) error {
+			return t.FormPost(w, 200, FormPostPage{
+				App: app, Action: "https://app.example/cb?x=1&y=2", Fields: []Field{{"code", "abc"}, {"state", "s1"}, {"iss", "https://id.example"}},
+			})
+		}},
+		{"consent", func(t *Templates, w http.ResponseWriter) error {
+			return t.Consent(w, 200, ConsentPage{
+				App: app, Person: "bob@globex.test", Scopes: []string{"openid", "email", "profile", "offline_access", "invoices.read"},
+				Action: "/login/consent?tx=1", Cancel: "/login/cancel?tx=1", CSRF: "token-1",
+			})
+		}},
+		{"sign_in", func(t *Templates, w http.ResponseWriter) error {
+			return t.SignIn(w, 200, SignInPage{Action: "/sign-in", CSRF: "token-1", Fields: []Field{{"next", "/requests"}}})
+		}},
+		{"sign_in_error", func(t *Templates, w http.ResponseWriter) error {
+			return t.SignIn(w, 401, SignInPage{Action: "/sign-in", CSRF: "token-1", Email: "olga@platform.test", Error: "E-mail address or password is wrong."})
+		}},
+		{"setup", func(t *Templates, w http.ResponseWriter) error {
+			return t.Setup(w, 422, SetupPage{Action: "/setup", CSRF: "token-1", Error: "The two passwords differ.", Fields: []Field{{"secret", "once"}}})
+		}},
+		{"overview", func(t *Templates, w http.ResponseWriter) error {
+			f := sampleFrame("Overview")
+			f.Notice = "You are signed in."
+			return t.Overview(w, 200, OverviewPage{
+				Frame: f,
+				Tiles: []Tile{
+					{"Waiting requests", 2, "/requests", ToneWarn},
+					{"Organizations", 3, "/organizations", ToneNone},
+					{"People", 128, "/users", ToneNone},
+					{"Failing connections", 1, "/connections", ToneBad},
+					{"Live sessions", 41, "", ToneNone},
+				},
+				Steps: []Step{
+					{"Add an organization", "A company that uses your apps.", "/organizations", true},
+					{"Connect its identity provider", "Where its people already sign in.", "/connections", false},
+					{"Register an app", "It gets a client id and, if it can keep one, a secret.", "", false},
+				},
+			})
+		}},
+		{"requests", func(t *Templates, w http.ResponseWriter) error {
+			return t.Requests(w, 200, RequestsPage{Frame: sampleFrame("Requests"), Requests: sampleRequests(), Next: "/requests?after=x", Other: "/requests?state=decided"})
+		}},
+		{"requests_empty", func(t *Templates, w http.ResponseWriter) error {
+			return t.Requests(w, 200, RequestsPage{Frame: sampleFrame("Requests"), Other: "/requests?state=decided"})
+		}},
+		{"requests_decided", func(t *Templates, w http.ResponseWriter) error {
+			return t.Requests(w, 200, RequestsPage{Frame: sampleFrame("Requests"), Requests: []Request{decided}, Decided: true, Other: "/requests"})
+		}},
+		{"request", func(t *Templates, w http.ResponseWriter) error {
+			f := sampleFrame("Requests")
+			f.Problem = "Somebody was faster: ines@platform.test has approved this request."
+			return t.Request(w, 409, RequestPage{Frame: f, Request: sampleRequests()[0], Back: "/requests"})
+		}},
+		{"list", func(t *Templates, w http.ResponseWriter) error {
+			return t.List(w, 200, ListPage{
+				Frame: sampleFrame("Connections"), Title: "Connections", Intro: "The identity providers people sign in at.",
+				Columns: []string{"Connection", "Issuer", "Organization", "State", "Changed"},
+				Rows: []Row{
+					{"/connections/acme", []Cell{TextCell("Acme"), CodeCell("https://login.acme.test"), LinkCell("Acme", "/organizations/acme"), BadgeCell("on", ToneGood), TimeCell(at)}},
+					{"/connections/globex", []Cell{TextCell("Globex sign-in"), CodeCell("https://sso.globex.test/realms/staff"), LinkCell("Globex", "/organizations/globex"), BadgeCell("failing", ToneBad), TimeCell(at)}},
+					{"/connections/star", []Cell{TextCell("Everybody else"), CodeCell("https://id.example"), TextCell(""), BadgeCell("off", ToneNone)}},
+				},
+				First: "/connections", Next: "/connections?after=star",
+			})
+		}},
+		{"list_empty", func(t *Templates, w http.ResponseWriter) error {
+			return t.List(w, 200, ListPage{
+				Frame: sampleFrame("Organizations"), Title: "Organizations", Columns: []string{"Organization", "State"},
+				Empty: Empty{Title: "No organization yet", Text: "An organization is a company whose people use your apps. Add the first one, then its domains and its connection.", Command: "gatehouse org create acme --title Acme --join request"},
+			})
+		}},
+		{"detail", func(t *Templates, w http.ResponseWriter) error {
+			return t.Detail(w, 200, DetailPage{
+				Frame: sampleFrame("Users"), Title: "Alice Archer", State: BadgeCell("active", ToneGood), Back: "/users", BackTitle: "Users",
+				Groups: []Group{
+					{"Person", []Item{{"E-mail", []Cell{TextCell("alice@acme.test"), BadgeCell("confirmed", ToneGood)}}, {"User id", []Cell{CodeCell("usr_01jd2k9x")}}, {"Phone", nil}, {"Created", []Cell{TimeCell(at)}}}},
+					{"Memberships", []Item{{"Acme", []Cell{LinkCell("admin", "/organizations/acme")}}}},
+				},
+				Actions: []Action{
+					{ID: "signout", Title: "Sign out everywhere", URL: "/users/1/sign-out"},
+					{ID: "disable", Title: "Disable", URL: "/users/1/disable", Danger: true, Warning: "Every session and token of this person ends at once."},
+				},
+			})
+		}},
+	}
+}
+
+func newTemplates(t testing.TB) *Templates {
+	t.Helper()
+	pages, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
+// drawn renders the sample and returns the response.
+func drawn(t testing.TB, pages *Templates, s sample) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	if err := s.draw(pages, w); err != nil {
+		t.Fatalf("%s: %v", s.name, err)
+	}
+	return w
+}

@@ -1,0 +1,60 @@
+package templates
+
+// englishConsole are the words of the admin console.
+func englishConsole() map[string]string {
+	return map[string]string{
+		"console.sign_out":   "Sign out",
+		"console.skip":       "Skip to content",
+		"console.navigation": "Console",
+		"console.next":       "Next page",
+		"console.first":      "First page",
+		"console.pages":      "Pages",
+		"console.none":       "–",
+
+		"console.sign_in.title":    "Admin console",
+		"console.sign_in.lead":     "Sign in with your console account.",
+		"console.sign_in.email":    "E-mail address",
+		"console.sign_in.password": "Password",
+		"console.sign_in.submit":   "Sign in",
+
+		"console.setup.title":    "Make the first owner",
+		"console.setup.lead":     "This link works once. The account you make here can do everything in the console.",
+		"console.setup.email":    "E-mail address",
+		"console.setup.password": "Password",
+		"console.setup.hint":     "At least {{.MinLength}} characters. A few words in a row are good.",
+		"console.setup.again":    "The same password again",
+		"console.setup.submit":   "Make the account",
+
+		"console.overview.title": "Overview",
+		"console.overview.steps": "First steps",
+		"console.overview.done":  "done",
+
+		"console.requests.title":         "Access requests",
+		"console.requests.decided_title": "Decided requests",
+		"console.requests.lead":          "People who signed in at their company and wait for your decision. They go on by themselves when you approve.",
+		"console.requests.to_decided":    "Decided requests",
+		"console.requests.to_queue":      "Waiting requests",
+		"console.requests.empty_title":   "Nobody is waiting",
+		"console.requests.empty":         "When an organization admits people by request, newcomers appear here with what their company says about them.",
+		"console.requests.decided_empty": "Nothing has been decided yet.",
+		"console.requests.vouched":       `What <bdi class="strong">{{name .Connection}}</bdi> says`,
+		"console.requests.email":         "E-mail",
+		"console.requests.verified":      "confirmed",
+		"console.requests.unverified":    "not confirmed",
+		"console.requests.organization":  "Organization",
+		"console.requests.app":           "For the app",
+		"console.requests.since":         "Waiting since",
+		"console.requests.expires":       "Expires",
+		"console.requests.approve":       "Approve",
+		"console.requests.refuse":        "Refuse …",
+		"console.requests.refuse_now":    "Refuse",
+		"console.requests.reason":        "Reason",
+		"console.requests.reason_hint":   "The person sees this sentence.",
+		"console.requests.state":         "State",
+		"console.requests.decided_by":    "Decided by",
+		"console.requests.decided_at":    "Decided",
+		"console.requests.id":            "Request id",
+		"console.requests.nameless":      "No name given",
+		"console.request.window":         "Access request",
+	}
+}
