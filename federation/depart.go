@@ -1,0 +1,130 @@
+package federation
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"gatehouse/profile"
+	"gatehouse/store"
+)
+
+// DepartRequest is what the app's login asks of the provider.
+type DepartRequest struct {
+	// Tx is the login's transaction id, made by us: 1–64 letters, digits, - and _.
+	// It comes back in front of the state, so that the callback finds its cookie.
+	Tx string
+	// LoginHint is sent on unless the connection says off.
+	LoginHint profile.Email
+	// ForceLogin demands that the person signs in again, and proof of it.
+	ForceLogin bool
+	// MaxAge in seconds since the person last signed in there; nil for any.
+	MaxAge    *int64
+	UILocales string
+}
+
+// Departure is where to send the browser, and what to keep until it is back.
+type Departure struct {
+	URL  string
+	Flow Flow
+}
+
+// Flow is what Return needs of a departure. It holds the secrets of one login
+// and lives only in the sealed cookie of the browser that started it.
+type Flow struct {
+	ConnectionID string    `json:"c"`
+	Revision     int64     `json:"r"`
+	State        string    `json:"s"`
+	Nonce        string    `json:"n,omitempty"`
+	Verifier     string    `json:"v,omitempty"`
+	StartedAt    time.Time `json:"t"`
+	MaxAge       *int64    `json:"m,omitempty"`
+	ForceLogin   bool      `json:"f,omitempty"`
+}
+
+// FlowLifetime is how long a person may take at the provider.
+const FlowLifetime = 15 * time.Minute
+
+var (
+	txPattern      = regexp.MustCompile(`\A[A-Za-z0-9_-]{1,64}\z`)
+	localesPattern = regexp.MustCompile(`\A[A-Za-z0-9-]{1,35}( [A-Za-z0-9-]{1,35}){0,9}\z`)
+)
+
+// StateTx reads the transaction id out of a state that came back, for finding
+// the login's cookie. It proves nothing; Return compares the whole state.
+func StateTx(state string) (tx string, ok bool) {
+	tx, _, ok = strings.Cut(state, ".")
+	return tx, ok && txPattern.MatchString(tx)
+}
+
+// Depart prepares the way to the connection's provider. It may fetch the
+// discovery document; errors are *Error.
+func (f *Federation) Depart(ctx context.Context, conn store.Connection, r DepartRequest) (Departure, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.timing.step)
+	defer cancel()
+	switch {
+	case conn.Disabled:
+		return Departure{}, fault(BlameOurs, CodeConnectionDisabled, "connection is switched off")
+	case !txPattern.MatchString(r.Tx):
+		return Departure{}, fault(BlameOurs, CodeRequestInvalid, "transaction id is not made of 1-64 letters, digits, - and _")
+	case r.MaxAge != nil && *r.MaxAge < 0:
+		return Departure{}, fault(BlameApp, CodeRequestInvalid, "max_age is negative")
+	}
+	u := f.upstream(&conn)
+	md, err := f.metadata(ctx, &conn, u)
+	if err != nil {
+		return Departure{}, err
+	}
+	target, err := url.Parse(md.authorize)
+	if err != nil {
+		return Departure{}, fault(BlameOurs, CodeConnectionInvalid, "authorize endpoint is no URL")
+	}
+	flow := Flow{
+		ConnectionID: conn.ID, Revision: conn.Revision, StartedAt: f.now().UTC(),
+		State: r.Tx + "." + rand.Text(), MaxAge: r.MaxAge, ForceLogin: r.ForceLogin,
+	}
+	q := target.Query()
+	set := func(name, value string) {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	set("response_type", "code")
+	set("client_id", conn.ClientID)
+	set("redirect_uri", f.RedirectURI(conn.ID))
+	set("scope", strings.Join(conn.Scopes, " "))
+	set("state", flow.State)
+	if !conn.InsecureNoNonce {
+		flow.Nonce = rand.Text()
+		set("nonce", flow.Nonce)
+	}
+	// Sent to every provider: one that ignores PKCE loses nothing (P9).
+	if !conn.InsecureNoPKCE {
+		flow.Verifier = rand.Text() + rand.Text() // 52 characters, 260 bits
+		sum := sha256.Sum256([]byte(flow.Verifier))
+		set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
+		set("code_challenge_method", "S256")
+	}
+	if conn.LoginHint != LoginHintOff {
+		set("login_hint", r.LoginHint.String())
+	}
+	// A12: the provider must hear it, and must prove by auth_time that it obeyed.
+	if r.ForceLogin {
+		set("prompt", "login")
+		set("max_age", "0")
+	} else if r.MaxAge != nil {
+		set("max_age", strconv.FormatInt(*r.MaxAge, 10))
+	}
+	set("acr_values", strings.Join(conn.ACRValues, " "))
+	if localesPattern.MatchString(r.UILocales) {
+		set("ui_locales", r.UILocales)
+	}
+	target.RawQuery = q.Encode()
+	return Departure{URL: target.String(), Flow: flow}, nil
+}
