@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"gatehouse/broker/session"
 	"gatehouse/federation"
@@ -110,7 +111,7 @@ func (b *Broker) enqueue(w http.ResponseWriter, r *http.Request, lg *login, req 
 	}
 	b.metrics.login("pending")
 	lg.Flow = nil
-	lg.Waiting = &waiting{RequestID: d.Request.ID, AuthTime: id.AuthTime(), AMR: id.AMR()}
+	lg.Waiting = &waiting{RequestID: d.Request.ID, AuthTime: arrival{identity: &id}.session(b.now()).AuthTime, AMR: id.AMR()}
 	if err := b.saveLogin(w, r, lg); err != nil {
 		return err
 	}
@@ -128,12 +129,15 @@ type arrival struct {
 }
 
 // session is the browser session the arrival begins.
-func (a arrival) session() store.Session {
+func (a arrival) session(now time.Time) store.Session {
 	s := store.Session{UserID: a.decision.UserID, OrganizationID: a.decision.OrganizationID}
 	if a.identity != nil {
 		s.ConnectionID, s.AuthTime, s.AMR = a.identity.Connection().ID, a.identity.AuthTime(), a.identity.AMR()
 	} else {
 		s.ConnectionID, s.AuthTime, s.AMR = a.decision.Request.ConnectionID, a.waiting.AuthTime, a.waiting.AMR
+	}
+	if s.AuthTime.IsZero() { // the provider did not say: then it is now, as far as we know
+		s.AuthTime = now
 	}
 	s.AuthTime = wholeSeconds(s.AuthTime)
 	// What the provider calls its acr means something only there; federation
@@ -165,7 +169,7 @@ func (b *Broker) decide(tx store.Tx, a arrival, req *request) error {
 // letIn writes decision, session, spent login, grant and code in one update and
 // answers. A third-party app gets its code only after consent.
 func (b *Broker) letIn(w http.ResponseWriter, r *http.Request, lg *login, req *request, a arrival) error {
-	draft := b.sessions.Draft(a.session())
+	draft := b.sessions.Draft(a.session(b.now()))
 	if req.HintSubject != "" && req.HintSubject != a.decision.UserID {
 		b.fail(w, r, lg, req, failure{templates.ErrorNotAdmitted, http.StatusForbidden, errCode("login_required", "Another person signed in than the one in id_token_hint.")})
 		return nil

@@ -11,3 +11,11 @@ func BenchmarkRefresh(b *testing.B) {
 		tk = w.refresh("native", tk.Refresh)
 	}
 }
+
+func BenchmarkLogin(b *testing.B) {
+	w := newWorld(b)
+	w.signedIn("native")
+	for b.Loop() {
+		w.signedIn("native")
+	}
+}

@@ -135,6 +135,15 @@ func TestDB1_AuditChainShowsTampering(t *testing.T) {
 			two, three = bytes.Clone(two), bytes.Clone(three)
 			return errors.Join(err1, err2, tx.Put("audit", key(2), three), tx.Put("audit", key(3), two))
 		},
+		"one rewritten with its right hash": func(tx store.Tx) error {
+			e := entry(tx, 3)
+			e.Actor.UserID = "somebody else"
+			if err := store.Complete(&e); err != nil {
+				return err
+			}
+			raw, err := json.Marshal(e)
+			return errors.Join(err, tx.Put("audit", key(3), raw))
+		},
 		"rewritten with right hashes": func(tx store.Tx) error {
 			previous := entry(tx, 2).Hash
 			for seq := uint64(3); seq <= 5; seq++ {

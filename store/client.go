@@ -48,6 +48,13 @@ type Client struct {
 	// InsecurePKCEOptional lets a confidential client leave PKCE out.
 	InsecurePKCEOptional bool `json:"insecure_pkce_optional,omitempty"`
 
+	// ForwardParameters are parameters of the app's authorization request that
+	// connections may pass on to a provider.
+	ForwardParameters []string `json:"forward_parameters,omitempty"`
+	// DirectGrants lets a confidential client sign people in without a browser,
+	// at connections that allow it.
+	DirectGrants bool `json:"direct_grants,omitempty"`
+
 	IDTokenAlg  string `json:"id_token_alg,omitempty"` // ES256 (default) or RS256
 	OpaqueToken bool   `json:"opaque_token,omitempty"` // access tokens opaque instead of RFC 9068
 

@@ -36,6 +36,8 @@ type Schema[T any] struct {
 	Expires func(*T) time.Time
 	// Tombstones makes a deleted key impossible to insert again.
 	Tombstones bool
+	// Cached kinds are read far more often than written: see cache.
+	Cached bool
 }
 
 // Collection keeps records of one kind. All methods run inside a transaction.
@@ -45,6 +47,7 @@ type Collection[T any] struct {
 	sealer     *Sealer
 	stamp      *stamp
 	now        func() time.Time
+	cache      *cache[T] // nil unless Schema.Cached
 }
 
 // collect makes a collection and registers it with the store's upkeep.
@@ -55,6 +58,9 @@ func collect[T any](s *Store, schema Schema[T]) *Collection[T] {
 	c := &Collection[T]{
 		schema: schema, tombstones: schema.Bucket + "/tombstones",
 		sealer: s.keyring.Sealer("records/" + schema.Bucket), stamp: s.stamp, now: s.now,
+	}
+	if schema.Cached {
+		c.cache = newCache[T]()
 	}
 	s.kinds = append(s.kinds, c)
 	return c
@@ -89,6 +95,9 @@ func (c *Collection[T]) Has(tx Tx, key string) (bool, error) {
 // decode reads a record after checking that its bytes are what was written
 // under this key (SECURITY-CASES DB1).
 func (c *Collection[T]) decode(key string, raw []byte, rec *T) error {
+	if c.cache != nil && c.cache.get(key, raw, rec) {
+		return nil
+	}
 	if _, err := c.stamp.verify(c.schema.Bucket, key, raw); err != nil {
 		return err
 	}
@@ -99,6 +108,9 @@ func (c *Collection[T]) decode(key string, raw []byte, rec *T) error {
 		if field := f.Field(rec); len(field.box) > 0 {
 			field.sealer, field.home = c.sealer, c.home(key, f.Name)
 		}
+	}
+	if c.cache != nil {
+		c.cache.put(key, raw, rec)
 	}
 	return nil
 }

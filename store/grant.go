@@ -55,6 +55,16 @@ type Code struct {
 	KeepUntil   time.Time `json:"keep_until"`
 }
 
+// UpstreamToken is what refresh login keeps of the provider for one grant.
+type UpstreamToken struct {
+	GrantID      string `json:"grant"`
+	ConnectionID string `json:"connection"`
+	Refresh      Sealed `json:"refresh,omitzero"`
+	// CheckedAt is when the provider last said yes.
+	CheckedAt time.Time `json:"checked_at"`
+	ExpiresAt time.Time `json:"expires_at"` // with its grant
+}
+
 // AccessToken is kept for opaque tokens, and for JWTs revoked one by one.
 // Key: HashToken of the opaque token, or the JWT's jti.
 type AccessToken struct {

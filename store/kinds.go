@@ -10,54 +10,57 @@ import (
 // of its record: an index needs a reader.
 func (s *Store) declare() {
 	s.Organizations = collect(s, Schema[Organization]{
-		Bucket: "organizations", Tombstones: true,
+		Bucket: "organizations", Tombstones: true, Cached: true,
 		Key:  func(o *Organization) string { return o.ID },
 		Meta: func(o *Organization) *Meta { return &o.Meta },
 	})
 	s.Domains = collect(s, Schema[Domain]{
-		Bucket: "domains",
-		Key:    func(d *Domain) string { return DomainKey(d.Name, d.OrganizationID) },
-		Meta:   func(d *Domain) *Meta { return &d.Meta },
+		Bucket: "domains", Cached: true,
+		Key:  func(d *Domain) string { return DomainKey(d.Name, d.OrganizationID) },
+		Meta: func(d *Domain) *Meta { return &d.Meta },
 		Indexes: []Index[Domain]{
 			{Name: "name", Values: func(d *Domain) []string { return []string{d.Name} }},
 			{Name: "organization", Values: func(d *Domain) []string { return []string{d.OrganizationID} }},
 		},
 	})
 	s.Connections = collect(s, Schema[Connection]{
-		Bucket: "connections", Tombstones: true,
+		Bucket: "connections", Tombstones: true, Cached: true,
 		Key:  func(c *Connection) string { return c.ID },
 		Meta: func(c *Connection) *Meta { return &c.Meta },
 		Indexes: []Index[Connection]{
 			{Name: "organization", Values: func(c *Connection) []string { return []string{c.OrganizationID} }},
 			{Name: "domain", Values: func(c *Connection) []string { return c.Domains }},
 		},
-		Sealed: []SealedField[Connection]{{Name: "client_secret", Field: func(c *Connection) *Sealed { return &c.ClientSecret }}},
+		Sealed: []SealedField[Connection]{
+			{Name: "client_secret", Field: func(c *Connection) *Sealed { return &c.ClientSecret }},
+			{Name: "private_key", Field: func(c *Connection) *Sealed { return &c.PrivateKey }},
+		},
 	})
 	s.Clients = collect(s, Schema[Client]{
-		Bucket: "clients", Tombstones: true,
+		Bucket: "clients", Tombstones: true, Cached: true,
 		Key:     func(c *Client) string { return c.ID },
 		Meta:    func(c *Client) *Meta { return &c.Meta },
 		Indexes: []Index[Client]{{Name: "origin", Values: func(c *Client) []string { return c.Origins }}},
 	})
 	s.Users = collect(s, Schema[User]{
-		Bucket: "users", Tombstones: true,
+		Bucket: "users", Tombstones: true, Cached: true,
 		Key:     func(u *User) string { return u.ID },
 		Meta:    func(u *User) *Meta { return &u.Meta },
 		Indexes: []Index[User]{{Name: "platform_role", Values: func(u *User) []string { return present(u.PlatformRole) }}},
 	})
 	s.Identities = collect(s, Schema[Identity]{
-		Bucket: "identities",
-		Key:    func(i *Identity) string { return IdentityKey(i.ConnectionID, i.Issuer, i.Subject) },
-		Meta:   func(i *Identity) *Meta { return &i.Meta },
+		Bucket: "identities", Cached: true,
+		Key:  func(i *Identity) string { return IdentityKey(i.ConnectionID, i.Issuer, i.Subject) },
+		Meta: func(i *Identity) *Meta { return &i.Meta },
 		Indexes: []Index[Identity]{
 			{Name: "user", Values: func(i *Identity) []string { return []string{i.UserID} }},
 			{Name: "connection", Values: func(i *Identity) []string { return []string{i.ConnectionID} }},
 		},
 	})
 	s.Memberships = collect(s, Schema[Membership]{
-		Bucket: "memberships",
-		Key:    func(m *Membership) string { return MembershipKey(m.OrganizationID, m.UserID) },
-		Meta:   func(m *Membership) *Meta { return &m.Meta },
+		Bucket: "memberships", Cached: true,
+		Key:  func(m *Membership) string { return MembershipKey(m.OrganizationID, m.UserID) },
+		Meta: func(m *Membership) *Meta { return &m.Meta },
 		Indexes: []Index[Membership]{
 			{Name: "user", Values: func(m *Membership) []string { return []string{m.UserID} }},
 			{Name: "organization", Values: func(m *Membership) []string { return []string{m.OrganizationID} }},
@@ -113,6 +116,12 @@ func (s *Store) declare() {
 			{Name: "session", Values: func(g *Grant) []string { return present(g.SessionKey) }},
 		},
 		Expires: func(g *Grant) time.Time { return g.KeepUntil },
+	})
+	s.UpstreamTokens = collect(s, Schema[UpstreamToken]{
+		Bucket:  "upstream_tokens",
+		Key:     func(u *UpstreamToken) string { return u.GrantID },
+		Sealed:  []SealedField[UpstreamToken]{{Name: "refresh", Field: func(u *UpstreamToken) *Sealed { return &u.Refresh }}},
+		Expires: func(u *UpstreamToken) time.Time { return u.ExpiresAt },
 	})
 	s.Codes = collect(s, Schema[Code]{
 		Bucket:  "codes",

@@ -28,6 +28,7 @@ type Store struct {
 	UsedLogins     *Collection[UsedLogin]
 	Grants         *Collection[Grant]
 	Codes          *Collection[Code]
+	UpstreamTokens *Collection[UpstreamToken]
 	AccessTokens   *Collection[AccessToken]
 	SigningKeys    *Collection[SigningKey]
 	Passwords      *Collection[Password]

@@ -37,3 +37,17 @@ var (
 
 func (c cursors) Encode(list, key string) string             { return c.encode(list, key) }
 func (c cursors) Decode(list, cursor string) (string, error) { return c.decode(list, cursor) }
+
+// ChangeAs resolves a token as a request would, runs between, and then changes.
+func (h *Handler) ChangeAs(ctx context.Context, token string, level Level, between func(), fn func(*store.Change) error) error {
+	var p Principal
+	if err := h.store.View(ctx, func(tx store.Tx) (err error) {
+		p, err = h.resolve(tx, credential{tokenHash: store.HashToken(token)})
+		return err
+	}); err != nil {
+		return err
+	}
+	p.required = level
+	between()
+	return h.change(ctx, p, fn)
+}

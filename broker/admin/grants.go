@@ -61,6 +61,9 @@ func (h *Handler) routeGrants(t *table) {
 				if err != nil {
 					return err
 				}
+				if u, err := h.store.Users.Get(ch.Tx, g.UserID); err == nil && rank(u.PlatformRole) > rank(p.Role) {
+					return errForbidden
+				}
 				if err := h.provisioner.EndGrant(ch.Tx, in.ID, "ended_by_admin"); err != nil {
 					return err
 				}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/broker/admin"
 	"gatehouse/store"
 )
 
@@ -277,14 +278,14 @@ func TestConnection_ChecksAndOwnerOnly(t *testing.T) {
 func TestOperator(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	admin := s.user(store.RoleAdmin)
+	staff := s.user(store.RoleAdmin)
 	c := &caller{s: s, client: &http.Client{Transport: s.handler.OperatorTransport()}}
 	who := want(t, c.api("GET", "/whoami", nil), http.StatusOK)
 	if who.at(t, "user") != "operator" || who.at(t, "via") != "cli" {
 		t.Errorf("got %s", who.body)
 	}
 	want(t, c.api("POST", "/tokens", map[string]any{"name": "ci"}), http.StatusUnprocessableEntity)
-	token := want(t, c.api("POST", "/tokens", map[string]any{"name": "ci", "user": admin.ID}), http.StatusCreated).at(t, "secret").(string)
+	token := want(t, c.api("POST", "/tokens", map[string]any{"name": "ci", "user": staff.ID}), http.StatusCreated).at(t, "secret").(string)
 	if got := (&caller{s: s, token: token}).api("GET", "/whoami", nil).at(t, "role"); got != store.RoleAdmin {
 		t.Errorf("token has role %v", got)
 	}
@@ -298,5 +299,39 @@ func TestOperator(t *testing.T) {
 	}
 	if got := c.api("GET", "/audit/verify", nil).at(t, "intact"); got != true {
 		t.Errorf("intact: %v", got)
+	}
+}
+
+// TestB10_BetweenCheckAndChange: an admin who is demoted or whose token is
+// revoked after the guard let the request through does not finish the change.
+func TestB10_BetweenCheckAndChange(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*site, store.User, string) func(store.Tx) error{
+		"demoted": func(s *site, u store.User, _ string) func(store.Tx) error {
+			u.PlatformRole = ""
+			return func(tx store.Tx) error { return s.store.Users.Put(tx, u) }
+		},
+		"disabled": func(s *site, u store.User, _ string) func(store.Tx) error {
+			u.Status = store.UserDisabled
+			return func(tx store.Tx) error { return s.store.Users.Put(tx, u) }
+		},
+		"revoked": func(s *site, _ store.User, token string) func(store.Tx) error {
+			return func(tx store.Tx) error { return s.store.APITokens.Delete(tx, store.HashToken(token)) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			u := s.user(store.RoleAdmin)
+			token := s.token(u.ID, time.Hour)
+			ran := false
+			err := s.handler.ChangeAs(t.Context(), token, admin.Admin, func() { s.update(end(s, u, token)) }, func(ch *store.Change) error {
+				ran = true
+				return ch.Record("test", "test", nil)
+			})
+			if err == nil || ran {
+				t.Errorf("the change went through: %v", err)
+			}
+		})
 	}
 }

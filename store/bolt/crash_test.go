@@ -32,6 +32,11 @@ func TestMain(m *testing.M) {
 			fmt.Println(err)
 			os.Exit(1)
 		}
+	case "full":
+		if err := fillTheDisk(os.Getenv(childFile)); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
 	case "write":
 		if err := writeUntilKilled(os.Getenv(childFile)); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -141,8 +141,10 @@ func failuresDoNotSpread(t *testing.T, e store.Engine) {
 				}
 			}()
 			err := e.Update(t.Context(), func(tx store.Tx) error {
-				if err := tx.Put(bucket, fmt.Appendf(nil, "%03d", i), []byte("v")); err != nil {
-					return err
+				for _, v := range []string{"v", "w"} { // twice: undoing in the wrong order shows
+					if err := tx.Put(bucket, fmt.Appendf(nil, "%03d", i), []byte(v)); err != nil {
+						return err
+					}
 				}
 				if err := tx.Put(bucket, []byte("last"), fmt.Append(nil, i)); err != nil {
 					return err
