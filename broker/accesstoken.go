@@ -43,10 +43,7 @@ func (b *Broker) signAccessToken(req fosite.Requester, sess *tokenSession) (stri
 	if sess.grant.UserID != "" { // RFC 9068 §2.2: without a user, sub is the client
 		p := personOf(sess.standing)
 		c.Subject = p.user.ID
-		c.ACR, c.AMR = sess.grant.ACR, sess.grant.AMR
-		if !sess.grant.AuthTime.IsZero() { // else the provider did not say
-			c.AuthTime = sess.grant.AuthTime.Unix()
-		}
+		c.AuthTime, c.ACR, c.AMR = sess.grant.AuthTime.Unix(), sess.grant.ACR, sess.grant.AMR
 		if req.GetGrantedScopes().Has(scopeOrganization) {
 			c.Org = p.org.ID
 		}

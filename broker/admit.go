@@ -25,11 +25,14 @@ var errLoginUsed = errors.New("broker: login was finished before")
 func (b *Broker) admit(w http.ResponseWriter, r *http.Request, lg *login, req *request, id federation.VerifiedIdentity) {
 	prepared := provisioning.Prepare()
 	for range 3 {
+		step := store.Step(r.Context(), store.StepAdmit, store.ConnectionID(id.Connection().ID), store.MailDomain("domain", id.Email()))
 		d, err := b.preview(r, id, req, prepared)
 		if err != nil {
+			step.Done(err)
 			b.fail(w, r, lg, req, failure{templates.ErrorInternal, http.StatusServiceUnavailable, errUnavailable(err)})
 			return
 		}
+		admitted(r, step, d)
 		b.logger.Info("admission decided", "login", lg.Correlation, "connection", id.Connection().ID, "decision", string(d.Kind), "why", d.Why, "request_id", requestID(r))
 		switch d.Kind {
 		case provisioning.Refused:
@@ -78,13 +81,14 @@ func (b *Broker) admitFailed(w http.ResponseWriter, r *http.Request, lg *login, 
 // a fixed one. Never re-routed, never linked (SECURITY-CASES E9, E10).
 func (b *Broker) turnedAway(w http.ResponseWriter, r *http.Request, lg *login, req *request, d provisioning.Decision) {
 	if d.Request.State == store.RequestRefused {
+		store.TraceOf(r.Context()).Outcome(store.OutcomeRefused)
 		lg.Flow = nil
 		lg.Waiting = &waiting{RequestID: d.Request.ID}
 		if err := b.saveLogin(w, r, lg); err != nil {
 			b.refuseLogin(w, r, req, err)
 			return
 		}
-		b.seeOther(w, pathWaiting+"?tx="+lg.ID)
+		b.seeOther(w, lg, pathWaiting+"?tx="+lg.ID)
 		return
 	}
 	page := templates.ErrorNotAdmitted
@@ -110,12 +114,13 @@ func (b *Broker) enqueue(w http.ResponseWriter, r *http.Request, lg *login, req 
 		return err
 	}
 	b.metrics.login("pending")
+	store.TraceOf(r.Context()).Outcome(store.OutcomeWaiting)
 	lg.Flow = nil
 	lg.Waiting = &waiting{RequestID: d.Request.ID, AuthTime: arrival{identity: &id}.session(b.now()).AuthTime, AMR: id.AMR()}
 	if err := b.saveLogin(w, r, lg); err != nil {
 		return err
 	}
-	b.seeOther(w, pathWaiting+"?tx="+lg.ID)
+	b.seeOther(w, lg, pathWaiting+"?tx="+lg.ID)
 	return nil
 }
 
@@ -169,6 +174,7 @@ func (b *Broker) decide(tx store.Tx, a arrival, req *request) error {
 // letIn writes decision, session, spent login, grant and code in one update and
 // answers. A third-party app gets its code only after consent.
 func (b *Broker) letIn(w http.ResponseWriter, r *http.Request, lg *login, req *request, a arrival) error {
+	step := store.Step(r.Context(), store.StepIssue, store.ClientID(req.Client.ID), store.Int("scopes", len(req.Scopes)))
 	draft := b.sessions.Draft(a.session(b.now()))
 	if req.HintSubject != "" && req.HintSubject != a.decision.UserID {
 		b.fail(w, r, lg, req, failure{templates.ErrorNotAdmitted, http.StatusForbidden, errCode("login_required", "Another person signed in than the one in id_token_hint.")})
@@ -178,6 +184,7 @@ func (b *Broker) letIn(w http.ResponseWriter, r *http.Request, lg *login, req *r
 	if err != nil {
 		return err
 	}
+	step.Add(store.Bool("consent_asked", consent))
 	ctx, u := withUnit(r.Context())
 	var made issued
 	if !consent {
@@ -208,6 +215,7 @@ func (b *Broker) letIn(w http.ResponseWriter, r *http.Request, lg *login, req *r
 	if err != nil {
 		return err
 	}
+	step.Done(nil)
 	b.metrics.login(string(a.decision.Kind))
 	if err := b.sessions.Set(w, r, draft); err != nil {
 		return err
@@ -217,9 +225,10 @@ func (b *Broker) letIn(w http.ResponseWriter, r *http.Request, lg *login, req *r
 		if err := b.saveLogin(w, r, lg); err != nil {
 			return err
 		}
-		b.seeOther(w, pathConsent+"?tx="+lg.ID)
+		b.seeOther(w, lg, pathConsent+"?tx="+lg.ID)
 		return nil
 	}
+	store.TraceOf(r.Context()).Outcome(store.OutcomeSignedIn)
 	b.sessions.ClearLogin(w, lg.ID)
 	b.respond(w, r, req, made.params)
 	return nil

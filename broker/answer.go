@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+
+	"gatehouse/store"
 )
 
 // writeJSON answers an API request. Token answers must never be stored
@@ -28,7 +30,7 @@ func (b *Broker) writeOAuthError(w http.ResponseWriter, r *http.Request, err err
 	if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "5")
 	}
-	writeJSON(w, e.Status, map[string]string{"error": e.Code, "error_description": e.Description})
+	writeJSON(w, e.Status, map[string]string{"error": e.Code, "error_description": e.Description + reference(r)})
 }
 
 // logRefusal writes the one line about a refused request. Descriptions are
@@ -40,9 +42,9 @@ func (b *Broker) logRefusal(r *http.Request, e *oauthError) {
 	}
 	attrs := []any{"error", e.Code, "why", e.Description, "request_id", requestID(r), "path", r.URL.Path}
 	if e.cause != nil {
-		attrs = append(attrs, "cause", e.cause.Error())
+		attrs = append(attrs, "cause", store.Scrub(r.Context(), e.cause.Error()))
 	}
-	b.logger.Log(r.Context(), level, "request refused", attrs...)
+	b.logger.Log(r.Context(), level, "request refused", logged(r.Context(), attrs)...)
 }
 
 // writeBearerError answers at a resource of ours (RFC 6750 §3).

@@ -1,6 +1,9 @@
 package broker
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+)
 
 // back posts the error of a failed login to an app that asked for form_post:
 // the error page can only link, so it links here.
@@ -14,5 +17,5 @@ func (b *Broker) back(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	b.sessions.ClearLogin(w, lg.ID)
-	b.respond(w, r, req, errorParams(&oauthError{Code: lg.Failed.Code, Description: lg.Failed.Description}))
+	b.respond(w, r, req, url.Values{"error": {lg.Failed.Code}, "error_description": {lg.Failed.Description}})
 }

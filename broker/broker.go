@@ -64,11 +64,14 @@ type Config struct {
 	Keys        *keys.Ring
 	Sessions    *session.Manager
 	// Issuer is our URL: without query, fragment or trailing slash.
-	Issuer    string
-	Lifetimes Lifetimes
-	Now       func() time.Time
-	Logger    *slog.Logger
-	Metrics   prometheus.Registerer
+	Issuer string
+	// PublicHosts are further origins of ours, such as https://login.brand.test,
+	// at which branded apps sign people in. The issuer stays the same.
+	PublicHosts []string
+	Lifetimes   Lifetimes
+	Now         func() time.Time
+	Logger      *slog.Logger
+	Metrics     prometheus.Registerer
 }
 
 // Broker is the public listener's handler.
@@ -80,6 +83,7 @@ type Broker struct {
 	keys        *keys.Ring
 	sessions    *session.Manager
 	issuer      string
+	hosts       map[string]string // branded hosts, with their base URL
 	lifetimes   Lifetimes
 	now         func() time.Time
 	logger      *slog.Logger
@@ -120,7 +124,13 @@ func New(c Config) (*Broker, error) {
 		guesses: newGuesses(c.Now), claims: claims(), closing: make(chan struct{}),
 		refreshKeys: c.Store.Keyring().Derive("refresh-token"), formKey: c.Store.Keyring().Derive("form")[0],
 	}
+	if b.hosts, err = brandedHosts(c.PublicHosts, u); err != nil {
+		return nil, err
+	}
 	if b.metrics, err = newMetrics(c.Metrics); err != nil {
+		return nil, err
+	}
+	if err = registerTraces(c.Metrics, c.Store.Traces); err != nil {
 		return nil, err
 	}
 	if b.discoveryJSON, err = json.Marshal(b.newMetadata()); err != nil {

@@ -35,13 +35,14 @@ func (b *Broker) needsConsent(r *http.Request, req *request, user string) (bool,
 
 // startConsent opens a login whose only step is consent, for a live session.
 func (b *Broker) startConsent(w http.ResponseWriter, r *http.Request, req *request, by store.Session) {
-	lg := b.newLogin(req)
+	lg := b.newLogin(r, req)
+	b.asked(r, lg, req)
 	lg.Consent = by.KeyHash
 	if err := b.saveLogin(w, r, lg); err != nil {
 		b.refuseLogin(w, r, req, err)
 		return
 	}
-	b.seeOther(w, pathConsent+"?tx="+lg.ID)
+	b.seeOther(w, lg, pathConsent+"?tx="+lg.ID)
 }
 
 // consentPage asks, and issues the code to the session that was asked.
@@ -87,7 +88,7 @@ func (b *Broker) askConsent(w http.ResponseWriter, r *http.Request, lg *login, r
 	if person == "" {
 		person = fullName(a)
 	}
-	here := b.issuer + pathConsent + "?tx=" + lg.ID
+	here := b.homeOf(lg.Host) + pathConsent + "?tx=" + lg.ID
 	b.drawn(r, b.templates.Consent(w, http.StatusOK, templates.ConsentPage{
 		App: app(req.Client), Person: person, Scopes: req.Scopes, Action: here, Cancel: here, CSRF: lg.CSRF,
 	}))

@@ -60,12 +60,8 @@ func (b *Broker) signIDToken(req fosite.Requester, sess *tokenSession, accessTok
 	c := map[string]any{
 		"iss": b.issuer, "sub": p.user.ID, "aud": cl.ID,
 		"iat": now.Unix(), "exp": now.Add(b.lifetimes.IDToken).Unix(),
-		"acr": g.ACR, "at_hash": halfHash(accessToken),
-	}
-	// A provider need not say when the person signed in; then neither do we. A
-	// request with max_age never gets here without (federation demands it).
-	if !g.AuthTime.IsZero() {
-		c["auth_time"] = g.AuthTime.Unix()
+		"auth_time": g.AuthTime.Unix(), "acr": g.ACR,
+		"at_hash": halfHash(accessToken),
 	}
 	if g.Nonce != "" {
 		c["nonce"] = g.Nonce

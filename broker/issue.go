@@ -38,7 +38,7 @@ func (b *Broker) makeCode(ctx context.Context, req *request, by store.Session) (
 		SessionKey: by.KeyHash, SID: by.SID, Scopes: req.Scopes, Audience: req.Audience, Nonce: req.Params.Get("nonce"),
 		AuthTime: by.AuthTime, RequestedAt: now, ACR: by.ACR, AMR: by.AMR,
 		UserinfoClaims: req.UserinfoClaims, IDTokenClaims: req.IDTokenClaims,
-		Offline: offline, CreatedAt: now,
+		Offline: offline, CreatedAt: now, Trace: store.TraceOf(ctx).Words(),
 	}
 	accessLife := cl.GetEffectiveLifespan("", fosite.AccessToken, b.lifetimes.AccessToken)
 	grant.ExpiresAt = now.Add(b.lifetimes.Code + accessLife)
@@ -73,6 +73,8 @@ func (b *Broker) makeCode(ctx context.Context, req *request, by store.Session) (
 // issueToSession answers from a live session: code and touched session in one
 // update. lg is nil unless a login page (consent) came before.
 func (b *Broker) issueToSession(w http.ResponseWriter, r *http.Request, req *request, lg *login, by store.Session, extra ...func(store.Tx) error) {
+	b.resumed(r, req, lg, by)
+	step := store.Step(r.Context(), store.StepIssue, store.ClientID(req.Client.ID), store.Int("scopes", len(req.Scopes)), store.Bool("session", true))
 	ctx, u := withUnit(r.Context())
 	made, err := b.makeCode(ctx, req, by)
 	if err != nil {
@@ -120,6 +122,8 @@ func (b *Broker) issueToSession(w http.ResponseWriter, r *http.Request, req *req
 		b.refuse(w, r, req, errUnavailable(err))
 		return
 	}
+	step.Done(nil)
+	store.TraceOf(r.Context()).Outcome(store.OutcomeSignedIn)
 	b.metrics.login("session")
 	if lg != nil {
 		b.sessions.ClearLogin(w, lg.ID)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"gatehouse/broker/session"
@@ -25,6 +24,7 @@ type login struct {
 	Params      string           `json:"q"` // the app's request
 	HintSubject string           `json:"h,omitempty"`
 	Started     time.Time        `json:"t"`
+	Host        string           `json:"o,omitempty"` // branded host it began at
 	Email       string           `json:"e,omitempty"` // typed or hinted, for routing only
 	Flow        *federation.Flow `json:"f,omitempty"` // under way at a provider
 	Waiting     *waiting         `json:"w,omitempty"` // for an admin's decision
@@ -47,7 +47,8 @@ type failed struct {
 // startLogin opens a login for a proven request: straight to the provider when
 // the request already says which, else to the e-mail page.
 func (b *Broker) startLogin(w http.ResponseWriter, r *http.Request, req *request) {
-	lg := b.newLogin(req)
+	lg := b.newLogin(r, req)
+	b.asked(r, lg, req)
 	if !req.LoginHint.IsZero() || req.Connection != "" || req.Organization != "" {
 		lg.Email = req.LoginHint.String()
 		if b.route(w, r, lg, req) {
@@ -58,13 +59,13 @@ func (b *Broker) startLogin(w http.ResponseWriter, r *http.Request, req *request
 		b.refuseLogin(w, r, req, err)
 		return
 	}
-	b.seeOther(w, pathLogin+"?tx="+lg.ID)
+	b.seeOther(w, lg, pathLogin+"?tx="+lg.ID)
 }
 
-func (b *Broker) newLogin(req *request) *login {
+func (b *Broker) newLogin(r *http.Request, req *request) *login {
 	return &login{
-		ID: b.sessions.NewLoginID(), Correlation: strings.ToLower(store.NewID()[:10]), CSRF: store.NewID(),
-		Params: req.Params.Encode(), HintSubject: req.HintSubject, Started: b.now(),
+		ID: b.sessions.NewLoginID(), Correlation: b.store.Traces.NewWords(r.Context()), CSRF: store.NewID(),
+		Params: req.Params.Encode(), HintSubject: req.HintSubject, Started: b.now(), Host: b.hostOf(r),
 	}
 }
 
@@ -82,10 +83,10 @@ func (b *Broker) refuseLogin(w http.ResponseWriter, r *http.Request, req *reques
 	b.refuse(w, r, req, errServer(err))
 }
 
-// seeOther redirects within our own host.
-func (b *Broker) seeOther(w http.ResponseWriter, path string) {
+// seeOther redirects within the login's own host.
+func (b *Broker) seeOther(w http.ResponseWriter, lg *login, path string) {
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", b.issuer+path)
+	w.Header().Set("Location", b.homeOf(lg.Host)+path)
 	w.WriteHeader(http.StatusSeeOther)
 }
 
@@ -98,6 +99,7 @@ func (b *Broker) resume(w http.ResponseWriter, r *http.Request, tx string) (*log
 		return nil, nil, false
 	}
 	lg.ID = tx
+	b.recording(r, lg, store.Client{})
 	params, err := url.ParseQuery(lg.Params)
 	if err != nil {
 		b.refusePage(w, r, &pageError{Kind: pageExpired, Status: http.StatusBadRequest, cause: err})
@@ -109,6 +111,8 @@ func (b *Broker) resume(w http.ResponseWriter, r *http.Request, tx string) (*log
 		return nil, nil, false
 	}
 	req.HintSubject = lg.HintSubject
+	b.recording(r, lg, req.Client)
+	store.Hide(r.Context(), req.State, req.Params.Get("nonce"))
 	return lg, req, true
 }
 
@@ -132,6 +136,7 @@ func (b *Broker) posted(w http.ResponseWriter, r *http.Request) (*login, *reques
 	if f.Get("cancel") != "" {
 		b.sessions.ClearLogin(w, lg.ID)
 		b.metrics.login("cancelled")
+		b.failed(r, store.OutcomeCancelled, traceFault{store.TraceFault{Code: "cancelled"}})
 		b.respondError(w, r, req, errAccessDenied("The person cancelled."))
 		return nil, nil, f, false
 	}
@@ -151,7 +156,7 @@ func (b *Broker) loginPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *Broker) emailPage(lg *login, req *request, email, problem string) templates.EmailEntryPage {
-	here := b.issuer + pathLogin + "?tx=" + lg.ID
+	here := b.homeOf(lg.Host) + pathLogin + "?tx=" + lg.ID
 	return templates.EmailEntryPage{App: app(req.Client), Action: here, Cancel: here, CSRF: lg.CSRF, Email: email, Error: problem}
 }
 
@@ -176,7 +181,7 @@ func (b *Broker) loginPosted(w http.ResponseWriter, r *http.Request) {
 }
 
 func (b *Broker) noRoutePage(lg *login, req *request, email profile.Email) templates.NoRoutePage {
-	here := b.issuer + pathLogin + "?tx=" + lg.ID
+	here := b.homeOf(lg.Host) + pathLogin + "?tx=" + lg.ID
 	return templates.NoRoutePage{
 		App: app(req.Client), Email: email.String(), Domain: email.Domain(), Action: here, Cancel: here, CSRF: lg.CSRF,
 	}

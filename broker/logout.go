@@ -50,7 +50,7 @@ func (b *Broker) logout(w http.ResponseWriter, r *http.Request) {
 	hinted := lr.hint.Subject != "" && signedIn && lr.hint.Subject == sess.UserID && (lr.hint.SID == "" || lr.hint.SID == sess.SID)
 	switch {
 	case signedIn && f.Get("cancel") != "" && confirmed:
-		b.seeOther(w, pathSignedOut+"?stay=1")
+		b.seeOther(w, &login{Host: b.hostOf(r)}, pathSignedOut+"?stay=1")
 		return
 	case signedIn && !hinted && !confirmed:
 		b.confirmLogout(w, r, lr, f, sess)
@@ -109,7 +109,7 @@ func (b *Broker) parseLogout(ctx context.Context, f form) (logoutRequest, *pageE
 
 func (b *Broker) confirmLogout(w http.ResponseWriter, r *http.Request, lr logoutRequest, f form, sess store.Session) {
 	page := templates.LogoutConfirmPage{
-		App: app(lr.client), Action: b.issuer + pathLogout, Cancel: b.issuer + pathLogout, CSRF: b.logoutToken(sess),
+		App: app(lr.client), Action: b.homeOf(b.hostOf(r)) + pathLogout, Cancel: b.homeOf(b.hostOf(r)) + pathLogout, CSRF: b.logoutToken(sess),
 	}
 	for _, name := range []string{"id_token_hint", "post_logout_redirect_uri", "state", "client_id"} {
 		if v := f.Get(name); v != "" {

@@ -1,6 +1,12 @@
 package broker
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"gatehouse/store"
+)
 
 // metrics counts what the broker decides. Labels come from fixed lists.
 type metrics struct {
@@ -26,6 +32,20 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+// registerTraces counts what was not kept of traces.
+func registerTraces(reg prometheus.Registerer, t *store.Traces) error {
+	if reg == nil {
+		return nil
+	}
+	count := func(name, help string, n func() uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(n()) })
+	}
+	return errors.Join(
+		reg.Register(count("gatehouse_traces_dropped_total", "Parts of login traces that were not kept because too much came at once.", t.Dropped)),
+		reg.Register(count("gatehouse_traces_failed_total", "Parts of login traces that were not kept because the store could not write.", t.Failed)),
+	)
 }
 
 func (m *metrics) login(outcome string) { m.logins.WithLabelValues(outcome).Inc() }

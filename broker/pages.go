@@ -41,14 +41,17 @@ func (b *Broker) refusePage(w http.ResponseWriter, r *http.Request, e *pageError
 	attrs := []any{"page", e.Kind, "request_id", requestID(r), "path", r.URL.Path}
 	level := slog.LevelInfo
 	if e.cause != nil {
-		attrs = append(attrs, "cause", e.cause.Error())
+		attrs = append(attrs, "cause", store.Scrub(r.Context(), e.cause.Error()))
 	}
 	if e.Status >= 500 {
 		level = slog.LevelError
 	}
-	b.logger.Log(r.Context(), level, "page refused", attrs...)
+	if store.TraceOf(r.Context()).Words() != "" {
+		b.failed(r, store.OutcomeFailed, e)
+	}
+	b.logger.Log(r.Context(), level, "page refused", logged(r.Context(), attrs)...)
 	b.drawn(r, b.templates.Error(w, e.Status, templates.ErrorPage{
-		Kind: templates.ErrorKind(e.Kind), Correlation: requestID(r),
+		Kind: templates.ErrorKind(e.Kind), Correlation: correlation(r),
 	}))
 }
 
@@ -96,20 +99,25 @@ func providerFailure(err error) failure {
 // app that carries the OAuth error. Nothing was written.
 func (b *Broker) fail(w http.ResponseWriter, r *http.Request, lg *login, req *request, f failure) {
 	b.metrics.login("failed")
+	outcome := store.OutcomeFailed
+	if f.page == templates.ErrorNotAdmitted || f.page == templates.ErrorWrongCompany {
+		outcome = store.OutcomeRefused
+	}
+	b.failed(r, outcome, f.app)
 	attrs := []any{"login", lg.Correlation, "request_id", requestID(r), "client", req.Client.ID, "page", string(f.page), "error", f.app.Code}
 	if f.app.cause != nil {
-		attrs = append(attrs, "cause", f.app.cause.Error())
+		attrs = append(attrs, "cause", store.Scrub(r.Context(), f.app.cause.Error()))
 	}
 	if lg.Flow != nil {
 		attrs = append(attrs, "connection", lg.Flow.ConnectionID)
 	}
 	b.logger.WarnContext(context.WithoutCancel(r.Context()), "login failed", attrs...)
-	back := responseURL(req.RedirectURI, b.responseParams(req, errorParams(f.app)))
+	back := responseURL(req.RedirectURI, b.responseParams(req, errorParams(r, f.app)))
 	if req.FormPost {
 		// The app wants a POST: our own page sends it.
-		lg.Failed = &failed{Code: f.app.Code, Description: f.app.Description}
+		lg.Failed = &failed{Code: f.app.Code, Description: f.app.Description + reference(r)}
 		if err := b.saveLogin(w, r, lg); err == nil {
-			back = b.issuer + pathBack + "?tx=" + lg.ID
+			back = b.homeOf(lg.Host) + pathBack + "?tx=" + lg.ID
 		}
 	} else {
 		b.sessions.ClearLogin(w, lg.ID)

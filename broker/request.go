@@ -32,8 +32,10 @@ type request struct {
 	Organization string
 	Connection   string
 	// HintSubject is the sub of a valid id_token_hint.
-	HintSubject    string
-	UILocales      string
+	HintSubject string
+	UILocales   string
+	// Forward are parameters for the provider, as the client's record allows.
+	Forward        map[string]string
 	UserinfoClaims []string
 	IDTokenClaims  []string
 }
@@ -90,7 +92,7 @@ func (b *Broker) parseRequest(ctx context.Context, f form) (*request, error) {
 		return nil, &pageError{Kind: pagePKCE, Status: 400}
 	}
 	for _, step := range []func(*request, form) *oauthError{
-		readResponse, readScopes, readPKCE, readPrompt, readClaims, b.readHint, readRouting,
+		readForwarded, readResponse, readScopes, readPKCE, readPrompt, readClaims, b.readHint, readRouting,
 	} {
 		if err := step(req, f); err != nil {
 			return req, err
@@ -119,6 +121,17 @@ func (b *Broker) proveClient(ctx context.Context, req *request) error {
 	req.RedirectURI = req.Params.Get("redirect_uri")
 	if !matchRedirectURI(req.Client, req.RedirectURI) {
 		return &pageError{Kind: pageRedirectURI, Status: 400}
+	}
+	return nil
+}
+
+// readForwarded keeps what the client's record lets connections pass on.
+func readForwarded(req *request, f form) (fault *oauthError) {
+	if req.Forward, fault = forwarded(req.Client, f); fault != nil {
+		return fault
+	}
+	for name, v := range req.Forward {
+		req.Params.Set(name, v)
 	}
 	return nil
 }

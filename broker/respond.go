@@ -48,11 +48,11 @@ func responseURL(redirect string, params url.Values) string {
 // respondError sends an OAuth error to the app.
 func (b *Broker) respondError(w http.ResponseWriter, r *http.Request, req *request, e *oauthError) {
 	b.logRefusal(r, e)
-	b.respond(w, r, req, errorParams(e))
+	b.respond(w, r, req, errorParams(r, e))
 }
 
-func errorParams(e *oauthError) url.Values {
-	return url.Values{"error": {e.Code}, "error_description": {e.Description}}
+func errorParams(r *http.Request, e *oauthError) url.Values {
+	return url.Values{"error": {e.Code}, "error_description": {e.Description + reference(r)}}
 }
 
 // refuse answers a failed authorization request: a page until client and
@@ -66,5 +66,7 @@ func (b *Broker) refuse(w http.ResponseWriter, r *http.Request, req *request, er
 		b.refusePage(w, r, &pageError{Kind: pageInternal, Status: http.StatusServiceUnavailable, cause: err})
 		return
 	}
-	b.respondError(w, r, req, asOAuth(err))
+	e := asOAuth(err)
+	b.refused(r, req, e)
+	b.respondError(w, r, req, e)
 }

@@ -25,6 +25,9 @@ func (b *Broker) candidates(r *http.Request, lg *login, req *request) (federatio
 		routing, err = b.federation.Route(tx, q)
 		return err
 	})
+	if err == nil {
+		routed(r.Context(), lg, q, routing)
+	}
 	return routing, err
 }
 
@@ -38,6 +41,7 @@ func (b *Broker) route(w http.ResponseWriter, r *http.Request, lg *login, req *r
 	}
 	switch len(routing.Candidates) {
 	case 0:
+		store.TraceOf(r.Context()).Outcome(store.OutcomeFailed)
 		return false
 	case 1:
 		b.depart(w, r, lg, req, routing.Candidates[0])
@@ -47,7 +51,7 @@ func (b *Broker) route(w http.ResponseWriter, r *http.Request, lg *login, req *r
 		b.refuseLogin(w, r, req, err)
 		return true
 	}
-	b.seeOther(w, pathChoose+"?tx="+lg.ID)
+	b.seeOther(w, lg, pathChoose+"?tx="+lg.ID)
 	return true
 }
 
@@ -80,9 +84,9 @@ func (b *Broker) choosePage(w http.ResponseWriter, r *http.Request) {
 		b.depart(w, r, lg, req, routing.Candidates[at])
 		return
 	}
-	here := b.issuer + pathChoose + "?tx=" + lg.ID
+	here := b.homeOf(lg.Host) + pathChoose + "?tx=" + lg.ID
 	page := templates.ChooserPage{
-		App: app(req.Client), Action: here, Cancel: here, Restart: b.issuer + pathLogin + "?tx=" + lg.ID, CSRF: lg.CSRF, Email: lg.Email,
+		App: app(req.Client), Action: here, Cancel: here, Restart: b.homeOf(lg.Host) + pathLogin + "?tx=" + lg.ID, CSRF: lg.CSRF, Email: lg.Email,
 	}
 	for _, c := range routing.Candidates {
 		page.Choices = append(page.Choices, templates.Choice{ID: c.ID, Title: c.Title, PictureURL: c.Picture})
@@ -101,11 +105,15 @@ func (b *Broker) depart(w http.ResponseWriter, r *http.Request, lg *login, req *
 		Tx: lg.ID, MaxAge: req.MaxAge, UILocales: req.UILocales,
 		// A fresh sign-in here is one there too (SECURITY-CASES A12).
 		ForceLogin: req.prompts("login") || (req.MaxAge != nil && *req.MaxAge == 0),
+		Host:       lg.Host, Parameters: req.Forward, Session: b.sessionLookup(r),
 	}
 	if lg.Email != "" {
 		d.LoginHint, _ = profile.ParseEmail(lg.Email) // parsed before it was kept
 	}
+	store.TraceOf(r.Context()).About(store.About{Connection: conn.ID, Organization: conn.OrganizationID})
+	store.Step(r.Context(), store.StepLeave, store.ConnectionID(conn.ID), store.Bool("login_hint", !d.LoginHint.IsZero()), store.Bool("fresh_sign_in", d.ForceLogin))
 	departure, err := b.federation.Depart(r.Context(), conn, d)
+	store.EndStep(r.Context(), err)
 	if err != nil {
 		lg.Flow = &federation.Flow{ConnectionID: conn.ID}
 		b.fail(w, r, lg, req, providerFailure(err))

@@ -58,7 +58,7 @@ func (b *Broker) routes() []route {
 
 		{pathAuthorize, protocol, nil, b.authorize},
 		{pathLogout, protocol, nil, b.logout},
-		{pathCallback, protocol, get, b.callback},
+		{pathCallback, protocol, form, b.callback},
 
 		{pathToken, api, nil, b.token},
 		{pathUserinfo, api, nil, b.userinfo},
@@ -84,6 +84,10 @@ func (b *Broker) mux() http.Handler {
 	}))
 	for _, rt := range b.routes() {
 		var h http.Handler = rt.handle
+		switch rt.path {
+		case pathAuthorize, pathCallback, pathToken, pathLogin, pathChoose, pathConsent, pathWaiting, pathBack:
+			h = b.traced(h)
+		}
 		if rt.methods != nil {
 			h = onlyMethods(rt.methods, h)
 		}

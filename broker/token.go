@@ -32,7 +32,7 @@ func (b *Broker) token(w http.ResponseWriter, r *http.Request) {
 
 // exchange turns a token request into the answer's members, or an error. The
 // answer exists only after the commit.
-func (b *Broker) exchange(r *http.Request, f form) (map[string]any, error) {
+func (b *Broker) exchange(r *http.Request, f form) (_ map[string]any, err error) {
 	grantType := f.Get("grant_type")
 	switch grantType {
 	case "authorization_code", "refresh_token", "client_credentials":
@@ -41,7 +41,11 @@ func (b *Broker) exchange(r *http.Request, f form) (map[string]any, error) {
 	default: // fosite would say invalid_request (trap 19)
 		return nil, errCode("unsupported_grant_type", "This grant_type is not supported.")
 	}
+	if grantType == "authorization_code" {
+		store.Step(r.Context(), store.StepToken)
+	}
 	ctx, u := withUnit(r.Context())
+	defer func() { b.redeemed(r, u, err) }()
 	req, err := b.provider.NewAccessRequest(ctx, r, &tokenSession{})
 	if err == nil && grantType == "client_credentials" {
 		err = grantToService(req)

@@ -152,7 +152,7 @@ func TestR12_RedirectURIAtTheTokenEndpoint(t *testing.T) {
 	}
 }
 
-func TestT1_RefreshReuseEndsTheGrant(t *testing.T) {
+func TestRefreshReuseEndsTheGrant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.signedIn("native")
@@ -165,7 +165,7 @@ func TestT1_RefreshReuseEndsTheGrant(t *testing.T) {
 	w.dead(t, "native", second)
 }
 
-func TestT1_RefreshReuseAfterTheGrace(t *testing.T) {
+func TestRefreshReuseAfterTheGrace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first := w.signedIn("native")

@@ -52,9 +52,12 @@ func (b *Broker) waitingPage(w http.ResponseWriter, r *http.Request) {
 			b.showWaiting(w, r, lg, req, d, org)
 			return
 		case provisioning.Refused:
+			admitted(r, store.Step(r.Context(), store.StepAdmit), d)
+			store.TraceOf(r.Context()).Outcome(store.OutcomeRefused)
 			b.showRefused(w, r, lg, req, d, org)
 			return
 		}
+		admitted(r, store.Step(r.Context(), store.StepAdmit), d)
 		err = b.letIn(w, r, lg, req, arrival{waiting: lg.Waiting, decision: d})
 		if err == nil {
 			return
@@ -83,10 +86,10 @@ func (b *Broker) standingOf(r *http.Request, lg *login, req *request) (d provisi
 }
 
 func (b *Broker) showWaiting(w http.ResponseWriter, r *http.Request, lg *login, req *request, d provisioning.Decision, org store.Organization) {
-	here := b.issuer + pathWaiting + "?tx=" + lg.ID
+	here := b.homeOf(lg.Host) + pathWaiting + "?tx=" + lg.ID
 	b.drawn(r, b.templates.Waiting(w, http.StatusOK, templates.WaitingPage{
 		App: app(req.Client), Organization: org.Title, Email: d.Request.Snapshot.Email,
-		Events: b.issuer + pathEvents + "?tx=" + lg.ID, Next: here, Cancel: here, CSRF: lg.CSRF, Correlation: lg.Correlation,
+		Events: b.homeOf(lg.Host) + pathEvents + "?tx=" + lg.ID, Next: here, Cancel: here, CSRF: lg.CSRF, Correlation: lg.Correlation,
 	}))
 }
 
@@ -94,7 +97,7 @@ func (b *Broker) showRefused(w http.ResponseWriter, r *http.Request, lg *login, 
 	b.metrics.login("refused")
 	b.drawn(r, b.templates.Refused(w, http.StatusForbidden, templates.RefusedPage{
 		App: app(req.Client), Organization: org.Title, Reason: d.Request.Reason,
-		Action: b.issuer + pathWaiting + "?tx=" + lg.ID, CSRF: lg.CSRF, Correlation: lg.Correlation,
+		Action: b.homeOf(lg.Host) + pathWaiting + "?tx=" + lg.ID, CSRF: lg.CSRF, Correlation: lg.Correlation,
 	}))
 }
 

@@ -12,6 +12,8 @@ type selection struct {
 	// split: the record reads address and verification from two documents, so
 	// one does not speak of the other.
 	split bool
+	// bySubject: the federation id is the ID token's sub, as it stands there.
+	bySubject bool
 }
 
 func compileSelection(sel profile.Selectors) (*selection, error) {
@@ -22,7 +24,11 @@ func compileSelection(sel profile.Selectors) (*selection, error) {
 	if err != nil {
 		return nil, fault(BlameOurs, CodeConnectionInvalid, "selectors do not compile: %w", err)
 	}
-	return &selection{compiled: c, split: splitEmail(sel)}, nil
+	return &selection{compiled: c, split: splitEmail(sel), bySubject: bySubject(sel.FederationID)}, nil
+}
+
+func bySubject(s profile.Selector) bool {
+	return (s.Path == "sub" || s.Path == "$.sub" || s.Path == "$['sub']") && (s.Source == "" || s.Source == profile.FromIDToken)
 }
 
 func splitEmail(sel profile.Selectors) bool {
@@ -50,6 +56,7 @@ func (s *selection) read(d profile.Documents, v *VerifiedIdentity) error {
 	}
 	for _, m := range result.Misses {
 		v.warnings = append(v.warnings, m.Attribute+": "+m.Why)
+		v.missed = append(v.missed, m.Attribute)
 	}
 	v.warnings = append(v.warnings, result.Warnings...)
 	return nil

@@ -30,7 +30,7 @@ func (f *Federation) checkFlow(conn *store.Connection, flow Flow) error {
 		return fault(BlameUser, CodeLoginExpired, "the login is older than %s", FlowLifetime)
 	case flow.State == "":
 		return fault(BlameOurs, CodeRequestInvalid, "flow without state")
-	case flow.Nonce == "" && !conn.InsecureNoNonce, flow.Verifier == "" && !conn.InsecureNoPKCE:
+	case flow.Nonce == "" && usesNonce(conn), flow.Verifier == "" && !conn.InsecureNoPKCE:
 		return fault(BlameOurs, CodeRequestInvalid, "flow without nonce or PKCE verifier")
 	}
 	return nil
@@ -53,6 +53,9 @@ func checkCallback(issuer string, md metadata, flow Flow, params url.Values) (co
 	}
 	// RFC 9207: whose answer is this? Errors are checked too (§2.4).
 	switch iss, present := params["iss"]; {
+	case present && issuer == "":
+		// A plain OAuth 2.0 provider whose issuer nobody knows: there is nothing
+		// to compare with, and each connection has a callback of its own.
 	case present && iss[0] != issuer:
 		return "", fault(BlameProvider, CodeCallbackIssuer, "%s", issuerDifference(issuer, iss[0]))
 	case !present && md.issParameter:

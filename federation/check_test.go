@@ -83,7 +83,7 @@ func TestCheckConnection_ClientAuthentication(t *testing.T) {
 		"form without secret":   {store.AuthForm, "", false, "client_secret"},
 		"none with secret":      {store.AuthNone, "s", false, "client_secret"},
 		"none without PKCE":     {store.AuthNone, "", true, "insecure_no_pkce"},
-		"private_key_jwt":       {store.AuthPrivateKeyJWT, "", false, "client_auth"},
+		"private_key_jwt":       {store.AuthPrivateKeyJWT, "", false, ""},
 		"none":                  {store.AuthNone, "", false, ""},
 		"form":                  {store.AuthForm, "s", false, ""},
 	} {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/profile"
+	"gatehouse/store"
 )
 
 const (
@@ -30,6 +31,8 @@ type expected struct {
 	forceLogin       bool
 	maxAge           *int64
 	acrValues        []string
+	alone            bool               // the token came without its access token
+	passed           func(store.Detail) // told of each check that went well; may be nil
 }
 
 // check judges a claims set whose signature is verified.
@@ -42,11 +45,22 @@ func (e expected) check(payload []byte) (idToken, error) {
 	if _, present := c["events"]; present {
 		return t, fault(BlameProvider, CodeIDTokenType, "it has the events claim: a logout or security event token")
 	}
-	for _, check := range []func(map[string]any, *idToken) error{
-		e.checkIssuer, e.checkAudience, e.checkTimes, e.checkSubject, e.checkNonce, e.checkAuthentication,
+	for _, check := range []struct {
+		run  func(map[string]any, *idToken) error
+		name store.Detail
+	}{
+		{e.checkIssuer, store.Passed("issuer")},
+		{e.checkAudience, store.Passed("audience")},
+		{e.checkTimes, store.Passed("times")},
+		{e.checkSubject, store.Passed("subject")},
+		{e.checkNonce, store.Passed("nonce")},
+		{e.checkAuthentication, store.Passed("authentication")},
 	} {
-		if err := check(c, &t); err != nil {
+		if err := check.run(c, &t); err != nil {
 			return idToken{}, err
+		}
+		if e.passed != nil {
+			e.passed(check.name)
 		}
 	}
 	return t, nil

@@ -11,7 +11,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -94,8 +96,11 @@ type request struct {
 	endpoint string
 	method   string
 	url      string
-	header   http.Header
-	body     []byte
+	// query is added to the URL's own. It is apart because it may hold an
+	// access token: url is quoted in errors, query never.
+	query  url.Values
+	header http.Header
+	body   []byte
 }
 
 // response of a provider, read to its end; status is 2xx or 4xx except 429.
@@ -111,6 +116,7 @@ func (f *Federation) do(ctx context.Context, conn *store.Connection, u *upstream
 	start := time.Now()
 	resp, err := f.guarded(ctx, conn, u, req)
 	f.metrics.requested(conn.ID, req.endpoint, time.Since(start), err)
+	store.Note(ctx, store.Host("host", req.url), store.Int("status", resp.status), store.Int("bytes", len(resp.body)), store.Millis("took", time.Since(start)))
 	return resp, err
 }
 
@@ -126,6 +132,13 @@ func (f *Federation) guarded(ctx context.Context, conn *store.Connection, u *ups
 	probe, ok := u.breaker.enter()
 	if !ok {
 		return response{}, temporary(CodeSuspended, "not asked: it failed repeatedly just now")
+	}
+	if len(req.query) > 0 {
+		q := target.Query()
+		for name, values := range req.query {
+			q[name] = values
+		}
+		target.RawQuery = q.Encode()
 	}
 	limited, cancel := context.WithTimeout(ctx, f.timing.request)
 	defer cancel()
@@ -224,10 +237,15 @@ func (u *upstream) acquire(ctx context.Context, wait time.Duration) error {
 
 func (u *upstream) release() { <-u.slots }
 
+// anyJSON among the types of object accepts application/vnd.github+json and its
+// like (RFC 6839 §3.1).
+const anyJSON = "application/*+json"
+
 // object reads a response as one JSON object of an expected media type.
 func (r response) object(endpoint string, limits profile.Limits, types ...string) (map[string]any, error) {
 	mt, params, err := mime.ParseMediaType(r.header.Get("Content-Type"))
-	if err != nil || !slices.Contains(types, mt) || len(r.header.Values("Content-Type")) != 1 {
+	known := slices.Contains(types, mt) || slices.Contains(types, anyJSON) && strings.HasPrefix(mt, "application/") && strings.HasSuffix(mt, "+json")
+	if err != nil || !known || len(r.header.Values("Content-Type")) != 1 {
 		return nil, fault(BlameProvider, CodeResponseType, "%s endpoint sent %s instead of %s", endpoint, quoted(r.header.Get("Content-Type")), types[0])
 	}
 	if cs := params["charset"]; cs != "" && !bytes.EqualFold([]byte(cs), []byte("utf-8")) {

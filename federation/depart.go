@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -27,6 +28,13 @@ type DepartRequest struct {
 	// MaxAge in seconds since the person last signed in there; nil for any.
 	MaxAge    *int64
 	UILocales string
+	// Host is the Host of the request that began the login; "" is the public
+	// URL's. The provider sends the browser back there.
+	Host string
+	// Parameters of the app's request that its record lets it forward.
+	Parameters map[string]string
+	// Session reads attributes of the person's session, if there is one.
+	Session Lookup
 }
 
 // Departure is where to send the browser, and what to keep until it is back.
@@ -46,6 +54,10 @@ type Flow struct {
 	StartedAt    time.Time `json:"t"`
 	MaxAge       *int64    `json:"m,omitempty"`
 	ForceLogin   bool      `json:"f,omitempty"`
+	// RedirectURI, when it is not the public URL's.
+	RedirectURI string `json:"u,omitempty"`
+	// Lent is what app and session lent to the connection's parameters.
+	Lent map[int]string `json:"l,omitempty"`
 }
 
 // FlowLifetime is how long a person may take at the provider.
@@ -63,6 +75,11 @@ func StateTx(state string) (tx string, ok bool) {
 	return tx, ok && txPattern.MatchString(tx)
 }
 
+// usesNonce: plain OAuth 2.0 has no ID token that could bring it back.
+func usesNonce(conn *store.Connection) bool {
+	return !conn.InsecureNoNonce && conn.Kind != store.KindOAuth2
+}
+
 // Depart prepares the way to the connection's provider. It may fetch the
 // discovery document; errors are *Error.
 func (f *Federation) Depart(ctx context.Context, conn store.Connection, r DepartRequest) (Departure, error) {
@@ -75,6 +92,11 @@ func (f *Federation) Depart(ctx context.Context, conn store.Connection, r Depart
 		return Departure{}, fault(BlameOurs, CodeRequestInvalid, "transaction id is not made of 1-64 letters, digits, - and _")
 	case r.MaxAge != nil && *r.MaxAge < 0:
 		return Departure{}, fault(BlameApp, CodeRequestInvalid, "max_age is negative")
+	case conn.Grant != "":
+		return Departure{}, fault(BlameOurs, CodeGrantUnfit, "this connection signs people in without a browser (grant %s)", conn.Grant)
+	case conn.Kind == store.KindOAuth2 && (r.ForceLogin || r.MaxAge != nil || len(conn.ACRValues) > 0):
+		// Plain OAuth 2.0 has no auth_time: what nobody can prove is not promised (A12).
+		return Departure{}, fault(BlameApp, CodeFreshUnprovable, "a recent or strong sign-in was demanded, and this provider has no way to prove one")
 	}
 	u := f.upstream(&conn)
 	md, err := f.metadata(ctx, &conn, u)
@@ -85,11 +107,25 @@ func (f *Federation) Depart(ctx context.Context, conn store.Connection, r Depart
 	if err != nil {
 		return Departure{}, fault(BlameOurs, CodeConnectionInvalid, "authorize endpoint is no URL")
 	}
+	redirectURI, err := f.redirectURI(&conn, r.Host)
+	if err != nil {
+		return Departure{}, err
+	}
+	lent, err := lenders{r.Parameters, r.Session}.resolve(&conn)
+	if err != nil {
+		return Departure{}, err
+	}
 	flow := Flow{
 		ConnectionID: conn.ID, Revision: conn.Revision, StartedAt: f.now().UTC(),
-		State: r.Tx + "." + rand.Text(), MaxAge: r.MaxAge, ForceLogin: r.ForceLogin,
+		State: r.Tx + "." + rand.Text(), MaxAge: r.MaxAge, ForceLogin: r.ForceLogin, Lent: lent,
+	}
+	if redirectURI != f.RedirectURI(conn.ID) {
+		flow.RedirectURI = redirectURI
 	}
 	q := target.Query()
+	if err := parameters(&conn, inAuthorize, grantAuthorizationCode, lent, carrier{query: q}); err != nil {
+		return Departure{}, err
+	}
 	set := func(name, value string) {
 		if value != "" {
 			q.Set(name, value)
@@ -97,10 +133,11 @@ func (f *Federation) Depart(ctx context.Context, conn store.Connection, r Depart
 	}
 	set("response_type", "code")
 	set("client_id", conn.ClientID)
-	set("redirect_uri", f.RedirectURI(conn.ID))
+	set("redirect_uri", redirectURI)
+	set("response_mode", conn.ResponseMode)
 	set("scope", strings.Join(conn.Scopes, " "))
 	set("state", flow.State)
-	if !conn.InsecureNoNonce {
+	if usesNonce(&conn) {
 		flow.Nonce = rand.Text()
 		set("nonce", flow.Nonce)
 	}
@@ -108,11 +145,11 @@ func (f *Federation) Depart(ctx context.Context, conn store.Connection, r Depart
 	if !conn.InsecureNoPKCE {
 		flow.Verifier = rand.Text() + rand.Text() // 52 characters, 260 bits
 		sum := sha256.Sum256([]byte(flow.Verifier))
-		set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
-		set("code_challenge_method", "S256")
+		set(cmp.Or(conn.PKCENames.Challenge, "code_challenge"), base64.RawURLEncoding.EncodeToString(sum[:]))
+		set(cmp.Or(conn.PKCENames.Method, "code_challenge_method"), "S256")
 	}
-	if conn.LoginHint != LoginHintOff {
-		set("login_hint", r.LoginHint.String())
+	for name, value := range hints(&conn, r.LoginHint) {
+		set(name, value)
 	}
 	// A12: the provider must hear it, and must prove by auth_time that it obeyed.
 	if r.ForceLogin {
@@ -125,6 +162,7 @@ func (f *Federation) Depart(ctx context.Context, conn store.Connection, r Depart
 	if localesPattern.MatchString(r.UILocales) {
 		set("ui_locales", r.UILocales)
 	}
+	store.Note(ctx, departed(&conn, target, q)...)
 	target.RawQuery = q.Encode()
 	return Departure{URL: target.String(), Flow: flow}, nil
 }

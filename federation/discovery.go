@@ -17,7 +17,7 @@ import (
 // metadata is what we use of a provider: its discovery document with the
 // connection's own endpoints in place of the document's.
 type metadata struct {
-	authorize, token, userinfo, jwks, endSession string
+	authorize, token, userinfo, jwks, endSession, revocation string
 	// issParameter: the provider announced RFC 9207, so a callback without iss
 	// is not its own.
 	issParameter bool
@@ -26,8 +26,12 @@ type metadata struct {
 // metadata returns the connection's endpoints, fetching the discovery document
 // when it is needed and not cached.
 func (f *Federation) metadata(ctx context.Context, conn *store.Connection, u *upstream) (metadata, error) {
-	if md, ok := manualMetadata(conn); ok {
+	md, ok := manualMetadata(conn)
+	switch {
+	case ok:
 		return md, nil
+	case conn.Issuer == "":
+		return metadata{}, fault(BlameOurs, CodeConnectionInvalid, "there is neither an issuer nor a %s", md.complete(conn))
 	}
 	owned := *conn // the fetch may outlive the caller
 	md, _, err := u.metadata.get(ctx, f, func(ctx context.Context) (metadata, error) {
@@ -43,20 +47,20 @@ func (f *Federation) metadata(ctx context.Context, conn *store.Connection, u *up
 // manualMetadata is for connections that name every endpoint they need.
 func manualMetadata(conn *store.Connection) (metadata, bool) {
 	e := conn.Endpoints
-	md := metadata{authorize: e.Authorize, token: e.Token, userinfo: e.Userinfo, jwks: e.JWKS, endSession: e.EndSession}
+	md := metadata{authorize: e.Authorize, token: e.Token, userinfo: e.Userinfo, jwks: e.JWKS, endSession: e.EndSession, revocation: e.Revocation}
 	return md, md.complete(conn) == ""
 }
 
 // complete names the first endpoint that is missing, or "".
 func (md metadata) complete(conn *store.Connection) string {
 	switch {
-	case md.authorize == "":
+	case md.authorize == "" && conn.Grant == "":
 		return "authorization_endpoint"
 	case md.token == "":
 		return "token_endpoint"
 	case md.jwks == "" && conn.Kind != store.KindOAuth2:
 		return "jwks_uri"
-	case md.userinfo == "" && conn.UseUserinfo:
+	case md.userinfo == "" && asksUserinfo(conn):
 		return "userinfo_endpoint"
 	}
 	return ""
@@ -99,11 +103,12 @@ func (f *Federation) readDiscovery(conn *store.Connection, doc map[string]any) (
 		field    *string
 		required bool
 	}{
-		{"authorization_endpoint", &md.authorize, true},
+		{"authorization_endpoint", &md.authorize, conn.Grant == ""},
 		{"token_endpoint", &md.token, true},
 		{"jwks_uri", &md.jwks, conn.Kind != store.KindOAuth2},
-		{"userinfo_endpoint", &md.userinfo, conn.UseUserinfo},
+		{"userinfo_endpoint", &md.userinfo, asksUserinfo(conn)},
 		{"end_session_endpoint", &md.endSession, false},
+		{"revocation_endpoint", &md.revocation, false},
 	} {
 		if *e.field != "" {
 			continue // set on the connection

@@ -27,6 +27,9 @@ const (
 	CodeConnectionDisabled = "connection_disabled" // switched off
 	CodeConnectionInvalid  = "connection_invalid"  // the record cannot work; CheckConnection says why
 	CodeRequestInvalid     = "request_invalid"     // our caller's mistake
+	CodeHostUnknown        = "host_unknown"        // begun at a host that the connection does not list
+	CodeGrantUnfit         = "grant_unfit"         // a browser at a connection without one, or the other way round
+	CodeFreshUnprovable    = "fresh_unprovable"    // a recent sign-in was demanded of a provider that cannot prove one
 
 	CodeAbandoned = "abandoned" // the browser went away while we asked the provider
 
@@ -60,9 +63,13 @@ const (
 	CodeKeysInvalid       = "keys_invalid"
 
 	// The token endpoint.
-	CodeCodeRefused          = "code_refused"    // invalid_grant
-	CodeClientRejected       = "client_rejected" // invalid_client, unauthorized_client
-	CodeTokenError           = "token_error"     // any other OAuth error
+	CodeCodeRefused          = "code_refused"        // invalid_grant
+	CodeClientRejected       = "client_rejected"     // invalid_client, unauthorized_client
+	CodeTokenError           = "token_error"         // any other OAuth error
+	CodeCredentialsRefused   = "credentials_refused" // of a login without a browser
+	CodeAssertionRefused     = "assertion_refused"   // the assertion is not one of its connection
+	CodeRefreshRefused       = "refresh_refused"     // a definite no: invalid_grant
+	CodeRefreshMismatch      = "refresh_mismatch"    // a definite no: another person, issuer or client came back
 	CodeTokenResponseInvalid = "token_response_invalid"
 
 	// The ID token.
@@ -91,6 +98,8 @@ const (
 	// Userinfo and attributes.
 	CodeUserinfoInvalid    = "userinfo_invalid"
 	CodeUserinfoSubject    = "userinfo_subject"
+	CodeProfileURLAbsent   = "profile_url_absent"  // the response does not hold the profile's URL
+	CodeProfileURLRefused  = "profile_url_refused" // it leads elsewhere than to the provider
 	CodeAttributesInvalid  = "attributes_invalid"
 	CodeFederationIDAbsent = "federation_id_absent"
 )
@@ -103,6 +112,8 @@ type Error struct {
 	Blame     Blame
 	Temporary bool // the same login may succeed later without a change of ours
 	Err       error
+
+	oauth string // the provider's own error code, when the token endpoint gave one
 }
 
 // Error implements error.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"gatehouse/profile"
 	"gatehouse/store"
 )
 
@@ -113,11 +114,6 @@ func (f *Federation) Forget(connectionID string) {
 	delete(f.upstreams, connectionID)
 }
 
-// RedirectURI is the callback URL to register at a connection's provider.
-func (f *Federation) RedirectURI(connectionID string) string {
-	return f.publicURL + "/login/callback/" + connectionID
-}
-
 // upstream is the state of one connection at one revision: an edit starts from
 // nothing, on every node that reads the new record.
 type upstream struct {
@@ -127,6 +123,9 @@ type upstream struct {
 	metadata  *cached[metadata]
 	keys      *cached[keySet]
 	selectors func() (*selection, error)
+	urls      func() (*profile.URLSelector, error) // finds the profile's URL in a response
+	clientKey func() (*clientKey, error)
+	apple     *appleSecrets
 }
 
 func (f *Federation) upstream(conn *store.Connection) *upstream {
@@ -148,5 +147,8 @@ func (f *Federation) newUpstream(conn *store.Connection) *upstream {
 		metadata:  &cached[metadata]{fresh: time.Hour, stale: 24 * time.Hour, pause: f.timing.failPause},
 		keys:      &cached[keySet]{fresh: 15 * time.Minute, stale: 24 * time.Hour, pause: f.timing.failPause, provoked: f.timing.keyPause},
 		selectors: sync.OnceValues(func() (*selection, error) { return compileSelection(conn.Selectors) }),
+		urls:      sync.OnceValues(func() (*profile.URLSelector, error) { return compileURLSelector(conn.Profile) }),
+		clientKey: sync.OnceValues(func() (*clientKey, error) { return loadClientKey(conn) }),
+		apple:     &appleSecrets{},
 	}
 }

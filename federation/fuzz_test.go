@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"gatehouse/profile"
+	"gatehouse/store"
 )
 
 // Whatever is put in front of a right signature's parts: nothing passes that is
@@ -116,7 +117,7 @@ func FuzzTokenResponse(f *testing.F) {
 	f.Add(400, "application/json", []byte(`{"error":"invalid_grant"}`))
 	f.Add(200, "text/html", []byte(`<html>`))
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
-		tokens, err := readTokenResponse(response{status, http.Header{"Content-Type": {contentType}}, body})
+		tokens, err := readTokenResponse(response{status, http.Header{"Content-Type": {contentType}}, body}, store.KindOIDC)
 		if err == nil && (status != 200 || tokens.accessToken == "" || strings.ContainsAny(tokens.accessToken, " \r\n")) {
 			t.Fatalf("status %d %q gave %+v", status, body, tokens)
 		}

@@ -105,6 +105,7 @@ func (f *Federation) verifyIDToken(ctx context.Context, conn *store.Connection, 
 	if err != nil {
 		return idToken{}, err
 	}
+	store.Note(ctx, store.Algorithm("alg", h.alg), store.Hash("kid", h.keyID))
 	fetch := f.fetchKeys(conn, u, jwks)
 	ks, version, err := u.keys.get(ctx, f, fetch)
 	if err != nil {
@@ -122,6 +123,8 @@ func (f *Federation) verifyIDToken(ctx context.Context, conn *store.Connection, 
 	if err != nil {
 		return idToken{}, err
 	}
+	store.Note(ctx, store.Passed("signature"))
+	e.passed = func(check store.Detail) { store.Note(ctx, check) }
 	t, err := e.check(payload)
 	if err != nil {
 		return idToken{}, err
@@ -165,7 +168,7 @@ func (e expected) secondOpinion(ctx context.Context, raw string, payload []byte,
 	}
 	// at_hash binds the access token to this ID token. An algorithm whose hash
 	// is unknown is an error in there, never a pass (J17).
-	if t.AccessTokenHash != "" {
+	if t.AccessTokenHash != "" && !e.alone {
 		if err := t.VerifyAccessToken(e.accessToken); err != nil {
 			return fault(BlameProvider, CodeIDTokenAccessTokenHash, "at_hash is not of this access token")
 		}

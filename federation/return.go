@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 
-	"gatehouse/profile"
 	"gatehouse/store"
 )
 
@@ -16,7 +15,11 @@ import (
 func (f *Federation) Return(ctx context.Context, conn store.Connection, flow Flow, params url.Values) (VerifiedIdentity, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timing.step)
 	defer cancel()
+	store.Hide(ctx, flow.State, flow.Nonce, flow.Verifier, params.Get("code"))
+	hideSecret(ctx, &conn)
+	store.Step(ctx, store.StepReturn, store.Names("parameters", params), store.Bool("iss", params.Has("iss")), store.Millis("away", f.now().Sub(flow.StartedAt)))
 	id, err := f.verify(ctx, conn, flow, params)
+	store.EndStep(ctx, err)
 	f.metrics.returned(conn.ID, err)
 	if err != nil {
 		return VerifiedIdentity{}, err
@@ -24,17 +27,12 @@ func (f *Federation) Return(ctx context.Context, conn store.Connection, flow Flo
 	return id, nil
 }
 
-// verify is the one constructor of a VerifiedIdentity.
 func (f *Federation) verify(ctx context.Context, conn store.Connection, flow Flow, params url.Values) (VerifiedIdentity, error) {
 	if err := f.checkFlow(&conn, flow); err != nil {
 		return VerifiedIdentity{}, err
 	}
-	if conn.Kind == store.KindOAuth2 {
-		return VerifiedIdentity{}, fault(BlameOurs, CodeConnectionInvalid, "plain OAuth 2.0 connections are not supported yet")
-	}
 	u := f.upstream(&conn)
-	selection, err := u.selectors()
-	if err != nil {
+	if _, err := u.selectors(); err != nil {
 		return VerifiedIdentity{}, err
 	}
 	md, err := f.metadata(ctx, &conn, u)
@@ -45,33 +43,12 @@ func (f *Federation) verify(ctx context.Context, conn store.Connection, flow Flo
 	if err != nil {
 		return VerifiedIdentity{}, err
 	}
-	tokens, err := f.redeem(ctx, &conn, u, md, code, flow.Verifier)
+	store.Step(ctx, store.StepRedeem)
+	tokens, err := f.redeem(ctx, &conn, u, md, code, flow)
 	if err != nil {
 		return VerifiedIdentity{}, err
 	}
-	if tokens.idToken == "" {
-		return VerifiedIdentity{}, fault(BlameProvider, CodeIDTokenMissing, "the token response has no id_token")
-	}
-	token, err := f.verifyIDToken(ctx, &conn, u, md.jwks, tokens.idToken, expected{
-		issuer: conn.Issuer, clientID: conn.ClientID, nonce: flow.Nonce, accessToken: tokens.accessToken,
-		now: f.now(), startedAt: flow.StartedAt,
-		forceLogin: flow.ForceLogin, maxAge: flow.MaxAge, acrValues: conn.ACRValues,
-	})
-	if err != nil {
-		return VerifiedIdentity{}, err
-	}
-	documents := profile.Documents{IDToken: token.payload, TokenResponse: tokens.raw}
-	if conn.UseUserinfo {
-		if documents.Profile, err = f.userinfo(ctx, &conn, u, md, tokens.accessToken, token.subject); err != nil {
-			return VerifiedIdentity{}, err
-		}
-	}
-	id := VerifiedIdentity{
-		connection: conn, issuer: conn.Issuer, subject: token.subject,
-		authTime: token.authTime, acr: token.acr, amr: token.amr,
-	}
-	if err := selection.read(documents, &id); err != nil {
-		return VerifiedIdentity{}, err
-	}
-	return id, nil
+	return f.identify(ctx, &conn, u, md, tokens, expected{
+		nonce: flow.Nonce, startedAt: flow.StartedAt, forceLogin: flow.ForceLogin, maxAge: flow.MaxAge,
+	}, flow.Lent)
 }

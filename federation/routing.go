@@ -3,8 +3,8 @@ package federation
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
-	"strings"
 
 	"gatehouse/profile"
 	"gatehouse/store"
@@ -35,58 +35,31 @@ type Routing struct {
 // when the connection's organization has proven the domain (or a parent of it).
 // The most specific rule that counts wins even if its connections are disabled
 // or not allowed for the client: nothing falls through to a less specific one.
+// docs/routing.md has it as a table. [Federation.Explain] is the same walk, to
+// its end.
 func (f *Federation) Route(tx store.Tx, q Query) (Routing, error) {
-	r, err := f.named(tx, q)
-	if err != nil {
-		return Routing{}, fmt.Errorf("federation: route: %w", err)
-	}
-	var open []store.Connection
-	for _, c := range r.Candidates {
-		ok, err := f.mayUse(tx, c, q)
+	r := Routing{Rule: q.named()}
+	for v, err := range f.verdicts(tx, q, false) {
 		if err != nil {
 			return Routing{}, fmt.Errorf("federation: route: %w", err)
 		}
-		if ok {
-			open = append(open, c)
+		if v.reason != ReasonUnproven {
+			r.Rule = v.rule
+		}
+		if v.reason == ReasonWon {
+			r.Candidates = append(r.Candidates, *v.conn)
 		}
 	}
-	r.Candidates = open
 	return r, nil
 }
 
-// named are the connections the query is about, before anything is left out.
-func (f *Federation) named(tx store.Tx, q Query) (Routing, error) {
-	switch {
-	case !q.Email.IsZero():
-		conns, rule, err := f.owners(tx, q.Email.Domain())
-		return Routing{conns, rule}, err
-	case q.ConnectionID != "":
-		c, err := f.store.Connections.Get(tx, q.ConnectionID)
-		if errors.Is(err, store.ErrNotFound) {
-			return Routing{}, nil
-		}
-		return Routing{[]store.Connection{c}, "connection"}, err
-	case q.OrganizationID != "":
-		conns, err := f.connectionsBy(tx, "organization", q.OrganizationID)
-		return Routing{conns, "organization"}, err
+// named is the rule of a query that finds nothing: that of the organization
+// stands even when it has no connection.
+func (q Query) named() string {
+	if q.Email.IsZero() && q.ConnectionID == "" && q.OrganizationID != "" {
+		return "organization"
 	}
-	return Routing{}, nil
-}
-
-func (f *Federation) mayUse(tx store.Tx, c store.Connection, q Query) (bool, error) {
-	switch {
-	case c.Disabled,
-		q.ConnectionID != "" && c.ID != q.ConnectionID,
-		q.OrganizationID != "" && c.OrganizationID != q.OrganizationID,
-		len(q.Client.Connections) > 0 && !slices.Contains(q.Client.Connections, c.ID),
-		len(q.Client.Organizations) > 0 && !slices.Contains(q.Client.Organizations, c.OrganizationID):
-		return false, nil
-	}
-	org, err := f.store.Organizations.Get(tx, c.OrganizationID)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && !org.Disabled, err
+	return ""
 }
 
 // Owns reports whether conn may vouch for addresses of e's domain: whether conn
@@ -98,112 +71,91 @@ func (f *Federation) Owns(tx store.Tx, conn store.Connection, e profile.Email) (
 	if e.IsZero() {
 		return false, nil
 	}
-	conns, _, err := f.owners(tx, e.Domain())
-	if err != nil {
-		return false, fmt.Errorf("federation: domain owner: %w", err)
-	}
-	return slices.ContainsFunc(conns, func(c store.Connection) bool { return c.ID == conn.ID }), nil
-}
-
-// owners is the one matcher: the connections of the most specific rule for a
-// canonical domain, disabled ones included.
-func (f *Federation) owners(tx store.Tx, domain string) ([]store.Connection, string, error) {
-	for rule := range rulesFor(domain) {
-		conns, err := f.connectionsBy(tx, "domain", rule)
+	for m, err := range matches(f.rulebook(tx), e.Domain(), false) {
 		if err != nil {
-			return nil, "", err
+			return false, fmt.Errorf("federation: domain owner: %w", err)
 		}
-		if rule != "*" {
-			if conns, err = f.proven(tx, conns, strings.TrimPrefix(rule, "*.")); err != nil {
-				return nil, "", err
-			}
-		}
-		if len(conns) > 0 {
-			return conns, rule, nil
-		}
-	}
-	return nil, "", nil
-}
-
-// rulesFor yields the rules that match a domain, most specific first. Labels
-// are the only boundary there is: "*.acme.test" covers sub-domains at any depth
-// and neither the apex nor "evilacme.test" (SECURITY-CASES E7).
-func rulesFor(domain string) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		if !yield(domain) {
-			return
-		}
-		for parent := range parents(domain) {
-			if !yield("*." + parent) {
-				return
-			}
-		}
-		yield("*")
-	}
-}
-
-// parents yields the domains above domain, nearest first.
-func parents(domain string) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for {
-			_, rest, found := strings.Cut(domain, ".")
-			if !found || !yield(rest) {
-				return
-			}
-			domain = rest
-		}
-	}
-}
-
-// proven keeps the connections whose organization has a verified or asserted
-// claim to base or to a domain above it.
-func (f *Federation) proven(tx store.Tx, conns []store.Connection, base string) ([]store.Connection, error) {
-	var out []store.Connection
-	for _, c := range conns {
-		ok, err := f.holds(tx, c.OrganizationID, base)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			out = append(out, c)
-		}
-	}
-	return out, nil
-}
-
-func (f *Federation) holds(tx store.Tx, organization, domain string) (bool, error) {
-	ok, err := f.claims(tx, organization, domain)
-	if ok || err != nil {
-		return ok, err
-	}
-	for parent := range parents(domain) {
-		if ok, err := f.claims(tx, organization, parent); ok || err != nil {
-			return ok, err
+		if m.standing == wins && m.conn.ID == conn.ID {
+			return true, nil
 		}
 	}
 	return false, nil
 }
 
-func (f *Federation) claims(tx store.Tx, organization, domain string) (bool, error) {
-	d, err := f.store.Domains.Get(tx, store.DomainKey(domain, organization))
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && d.Owned(), err
+// verdict is one connection a query came upon, and what became of it.
+type verdict struct {
+	conn   *store.Connection
+	rule   string
+	reason Reason
 }
 
-func (f *Federation) connectionsBy(tx store.Tx, index, value string) ([]store.Connection, error) {
-	var out []store.Connection
-	var page store.Page
-	for {
-		conns, next, err := f.store.Connections.ByIndex(tx, index, value, page)
-		if err != nil {
-			return nil, err
+// verdicts walks what a query comes upon, in order of precedence: until a rule
+// has won, or all of it.
+func (f *Federation) verdicts(tx store.Tx, q Query, all bool) iter.Seq2[verdict, error] {
+	return func(yield func(verdict, error) bool) {
+		for m, err := range f.considered(tx, q, all) {
+			v := verdict{conn: m.conn, rule: m.rule}
+			if err == nil {
+				switch m.standing {
+				case unproven:
+					v.reason = ReasonUnproven
+				case outranked:
+					v.reason = ReasonLessSpecific
+				default:
+					v.reason, err = f.admits(tx, *m.conn, q)
+				}
+			}
+			if !yield(v, err) || err != nil {
+				return
+			}
 		}
-		out = append(out, conns...)
-		if next == "" {
-			return out, nil
-		}
-		page.Cursor = next
 	}
+}
+
+// considered are the connections the query is about, before anything is left out.
+func (f *Federation) considered(tx store.Tx, q Query, all bool) iter.Seq2[match, error] {
+	if !q.Email.IsZero() {
+		return matches(f.rulebook(tx), q.Email.Domain(), all)
+	}
+	return func(yield func(match, error) bool) {
+		switch {
+		case q.ConnectionID != "":
+			c, err := f.store.Connections.Get(tx, q.ConnectionID)
+			if !errors.Is(err, store.ErrNotFound) {
+				yield(match{conn: &c, rule: "connection"}, err)
+			}
+		case q.OrganizationID != "":
+			for c, err := range f.store.Connections.AllByIndex(tx, "organization", q.OrganizationID) {
+				if !yield(match{conn: &c, rule: "organization"}, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// admits says whether a connection of the winning rule may be used, else why not.
+func (f *Federation) admits(tx store.Tx, c store.Connection, q Query) (Reason, error) {
+	switch {
+	case c.Disabled:
+		return ReasonDisabled, nil
+	case c.Grant != "" && q.ConnectionID == "":
+		return ReasonNoBrowser, nil
+	case q.ConnectionID != "" && c.ID != q.ConnectionID:
+		return ReasonOtherConnection, nil
+	case q.OrganizationID != "" && c.OrganizationID != q.OrganizationID:
+		return ReasonOtherOrganization, nil
+	case len(q.Client.Connections) > 0 && !slices.Contains(q.Client.Connections, c.ID):
+		return ReasonConnectionNotAllowed, nil
+	case len(q.Client.Organizations) > 0 && !slices.Contains(q.Client.Organizations, c.OrganizationID):
+		return ReasonOrganizationNotAllowed, nil
+	}
+	org, err := f.store.Organizations.Get(tx, c.OrganizationID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return ReasonOrganizationGone, nil
+	case err == nil && org.Disabled:
+		return ReasonOrganizationDisabled, nil
+	}
+	return ReasonWon, err
 }

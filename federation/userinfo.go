@@ -1,27 +1,15 @@
 package federation
 
 import (
-	"context"
 	"net/http"
 
 	"gatehouse/profile"
-	"gatehouse/store"
 )
 
-// userinfo fetches the profile document (OpenID Connect Core §5.3). It counts
-// only when its sub is the ID token's (U1); what it says of issuer, audience
-// or sign-in is never read (U3), and claim sources in it are never fetched (U6).
-func (f *Federation) userinfo(ctx context.Context, conn *store.Connection, u *upstream, md metadata, accessToken, subject string) ([]byte, error) {
-	resp, err := f.do(ctx, conn, u, request{
-		endpoint: "userinfo", method: http.MethodGet, url: md.userinfo,
-		header: http.Header{"Accept": {"application/json"}, "Authorization": {"Bearer " + accessToken}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return readUserinfo(resp, subject)
-}
-
+// readUserinfo checks the answer of a userinfo endpoint (OpenID Connect Core
+// §5.3). It counts only when its sub is the ID token's (U1); what it says of
+// issuer, audience or sign-in is never read (U3), and claim sources in it are
+// never fetched (U6).
 func readUserinfo(resp response, subject string) ([]byte, error) {
 	if resp.status != http.StatusOK {
 		return nil, fault(BlameProvider, CodeUserinfoInvalid, "userinfo endpoint answered %d", resp.status)

@@ -6,10 +6,18 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // maxCustom is how many custom attributes a connection may have.
 const maxCustom = 64
+
+// Caps of Selector.Missing.
+const (
+	maxMissing      = 16
+	maxMissingBytes = 256
+)
 
 var customName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
@@ -21,9 +29,12 @@ type Compiled struct {
 
 // selector is one compiled Selector.
 type selector struct {
-	name  string
-	given Selector
-	query *query // nil: the attribute is not selected
+	name        string
+	label       string // in misses and warnings
+	given       Selector
+	cardinality Cardinality // never empty
+	whole       bool        // a list is no value and not taken apart
+	query       *query      // nil: the attribute is not selected
 }
 
 // The standard attributes, as they are named in records.
@@ -36,19 +47,34 @@ const (
 	nameEmailVerified = "email_verified"
 	namePhone         = "phone"
 	namePicture       = "picture"
+
+	// The custom attribute that speaks of the phone number.
+	namePhoneVerified = "phone_number_verified"
 )
 
-// DefaultSelectors are the standard claims of OpenID Connect Core §5.1.
-func DefaultSelectors() Selectors {
-	return Selectors{
-		FederationID:  Selector{Path: "sub", Source: FromIDToken},
-		FirstName:     Selector{Path: "given_name"},
-		LastName:      Selector{Path: "family_name"},
-		DisplayName:   Selector{Path: "name"},
-		Email:         Selector{Path: "email"},
-		EmailVerified: Selector{Path: "email_verified"},
-		Phone:         Selector{Path: "phone_number"},
-		Picture:       Selector{Path: "picture"},
+// fieldPrefix begins the path of every selector's faults.
+const fieldPrefix = "selectors."
+
+// customPrefix begins a custom attribute's name in faults and misses.
+const customPrefix = "custom."
+
+// namedSelector is a standard attribute with its selector.
+type namedSelector struct {
+	name  string
+	given Selector
+}
+
+// standard lists the standard attributes in the order they are read.
+func (s Selectors) standard() []namedSelector {
+	return []namedSelector{
+		{nameFederationID, s.FederationID},
+		{nameFirstName, s.FirstName},
+		{nameLastName, s.LastName},
+		{nameDisplayName, s.DisplayName},
+		{nameEmail, s.Email},
+		{nameEmailVerified, s.EmailVerified},
+		{namePhone, s.Phone},
+		{namePicture, s.Picture},
 	}
 }
 
@@ -58,66 +84,103 @@ func DefaultSelectors() Selectors {
 func Compile(sel Selectors) (*Compiled, error) {
 	c := &Compiled{}
 	var faults []error
-	for _, f := range []struct {
-		name  string
-		given Selector
-	}{
-		{nameFederationID, sel.FederationID},
-		{nameFirstName, sel.FirstName},
-		{nameLastName, sel.LastName},
-		{nameDisplayName, sel.DisplayName},
-		{nameEmail, sel.Email},
-		{nameEmailVerified, sel.EmailVerified},
-		{namePhone, sel.Phone},
-		{namePicture, sel.Picture},
-	} {
-		s, errs := compileSelector("selectors."+f.name, f.name, f.given, true)
+	for _, f := range sel.standard() {
+		s, errs := compileSelector(f.name, f.given, true)
 		c.single, faults = append(c.single, s), append(faults, errs...)
 	}
 	if sel.FederationID.Path == "" {
-		faults = append(faults, &FieldError{"selectors.federation_id", "is required", "name the member that identifies the person, such as sub or id"})
+		faults = append(faults, &FieldError{fieldPrefix + nameFederationID, "is required", "name the member that identifies the person, such as sub or id"})
 	}
-	if len(sel.Custom) > maxCustom {
-		faults = append(faults, &FieldError{"selectors.custom", fmt.Sprintf("has %d attributes, at most %d are allowed", len(sel.Custom), maxCustom), ""})
-	}
-	for _, name := range slices.Sorted(maps.Keys(sel.Custom)) {
-		path := "selectors.custom." + name
-		switch {
-		case !customName.MatchString(name):
-			faults = append(faults, &FieldError{"selectors.custom", fmt.Sprintf("has the name %s", Untrusted(name)), "use lower-case letters, digits and _, beginning with a letter, at most 64"})
-			continue
-		case reserved(name):
-			faults = append(faults, &FieldError{path, "is a name our tokens or the standard attributes use", "choose another name"})
-		case sel.Custom[name].Path == "":
-			faults = append(faults, &FieldError{path, "has no path", "write a path such as user.groups, or remove the attribute"})
-		}
-		s, errs := compileSelector(path, name, sel.Custom[name], false)
-		c.custom, faults = append(c.custom, s), append(faults, errs...)
-	}
+	custom, errs := compileCustom(sel.Custom)
+	c.custom, faults = custom, append(faults, errs...)
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
 	return c, nil
 }
 
-func compileSelector(path, name string, given Selector, single bool) (selector, []error) {
-	s := selector{name: name, given: given}
+func compileCustom(custom map[string]Selector) (compiled []selector, faults []error) {
+	if len(custom) > maxCustom {
+		faults = append(faults, &FieldError{fieldPrefix + "custom", fmt.Sprintf("has %d attributes, at most %d are allowed", len(custom), maxCustom), ""})
+	}
+	for _, name := range slices.Sorted(maps.Keys(custom)) {
+		path := fieldPrefix + customPrefix + name
+		switch {
+		case !customName.MatchString(name):
+			faults = append(faults, badCustomName(name))
+			continue
+		case reserved(name):
+			faults = append(faults, &FieldError{path, "is a name our tokens or the standard attributes use", "choose another name"})
+		case custom[name].Path == "":
+			faults = append(faults, &FieldError{path, "has no path", "write a path such as user.groups, or remove the attribute"})
+		}
+		s, errs := compileSelector(name, custom[name], false)
+		compiled, faults = append(compiled, s), append(faults, errs...)
+	}
+	return compiled, faults
+}
+
+func badCustomName(name string) *FieldError {
+	return &FieldError{fieldPrefix + "custom", fmt.Sprintf("has the name %s", Untrusted(name)), "use lower-case letters, digits and _, beginning with a letter, at most 64"}
+}
+
+func compileSelector(name string, given Selector, standard bool) (selector, []error) {
+	s := selector{
+		name: name, label: name, given: given, cardinality: given.Cardinality,
+		whole: name == nameFederationID || name == nameEmailVerified || name == namePhoneVerified,
+	}
+	s.given.Missing, s.given.TrueAs = slices.Clone(given.Missing), slices.Clone(given.TrueAs)
+	if !standard {
+		s.label = customPrefix + name
+	}
+	path := fieldPrefix + s.label
 	var faults []error
+	add := func(field, problem, fix string) { faults = append(faults, &FieldError{path + field, problem, fix}) }
 	switch given.Source {
 	case "", FromIDToken, FromProfile, FromTokenResponse:
 	default:
-		faults = append(faults, &FieldError{path + ".source", "is not known", "use id_token, profile, token_response, or leave it out"})
+		add(".source", "is not known", "use id_token, profile, token_response, or leave it out")
+	}
+	switch c := given.Cardinality; {
+	case c == "" && standard:
+		s.cardinality = One
+	case c == "":
+		s.cardinality = List
+	case c != One && c != First && c != List:
+		add(".cardinality", "is not known", "use one, first, list, or leave it out")
+	case c == List && standard:
+		add(".cardinality", "is list, and this attribute has one value", "use one or first, or a custom attribute")
+	case c == First && s.whole:
+		add(".cardinality", "is first, and an order can change: the value would be another's", "use one, with a path or a filter that selects one value")
+	}
+	if len(given.Missing) > maxMissing {
+		add(".missing", fmt.Sprintf("has %d values, at most %d are allowed", len(given.Missing), maxMissing), "")
+	}
+	for _, m := range given.Missing {
+		if len(m) > maxMissingBytes || !utf8.ValidString(m) {
+			add(".missing", fmt.Sprintf("has a value over %d bytes or not UTF-8", maxMissingBytes), "list short texts such as N/A")
+			break
+		}
+	}
+	if len(given.TrueAs) > 0 && name != nameEmailVerified {
+		add(".true_as", "is for email_verified alone", "remove it")
+	}
+	for _, text := range given.TrueAs {
+		if text == "" || len(text) > 32 || len(given.TrueAs) > 8 || slices.Contains([]string{"0", "false"}, strings.ToLower(text)) {
+			add(".true_as", "is no short list of words that mean true", `list at most 8, such as "true" and "1"`)
+			break
+		}
 	}
 	if given.Path == "" {
 		return s, faults
 	}
 	q, problems := compileQuery(given.Path)
 	for _, p := range problems {
-		faults = append(faults, &FieldError{path, p.problem, p.fix})
+		add("", p.problem, p.fix)
 	}
-	if q != nil && single && !q.singular {
-		faults = append(faults, &FieldError{path, "can select several values, and this attribute has one",
-			"name one, as in email[0], without *, filters, slices, unions and .."})
+	if q != nil && standard && !q.singular && given.Cardinality == "" {
+		add("", "can select several values, and this attribute has one",
+			"name one, as in email[0], or say with cardinality which counts: one (several are left out) or first")
 	}
 	s.query = q
 	return s, faults

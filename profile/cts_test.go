@@ -32,7 +32,7 @@ func TestCompliance(t *testing.T) {
 	if err := json.Unmarshal(raw, &suite); err != nil {
 		t.Fatal(err)
 	}
-	same, invalid := 0, 0
+	same, invalid, walked := 0, 0, 0
 	refused := map[string]int{}
 	for _, c := range suite.Tests {
 		// The shorthand is ours; the suite's texts without $ are invalid.
@@ -92,10 +92,12 @@ func TestCompliance(t *testing.T) {
 			t.Errorf("%s: %v", c.Name, err)
 			continue
 		}
-		for _, g := range got {
-			if !slices.ContainsFunc(want[0], func(w any) bool { return equalJSON(t, g, w) }) {
-				t.Errorf("%s: run gave %v, which is not in %v", c.Name, g, want[0])
-			}
+		if !slices.ContainsFunc(want, func(w []any) bool { return sameValues(t, got, w) }) {
+			t.Errorf("%s: run gave %v, want one of %v", c.Name, got, want)
+			continue
+		}
+		if q.steps != nil {
+			walked++
 		}
 		same++
 	}
@@ -104,11 +106,24 @@ func TestCompliance(t *testing.T) {
 		t.Logf("refused at save: %3d × %s", n, why)
 		total += n
 	}
-	t.Logf("compliance suite: %d cases: %d give the suite's answer, %d invalid are refused, %d valid are refused at save by policy, %d differ",
-		len(suite.Tests), same, invalid, total, len(suite.Tests)-same-invalid-total)
-	if same+invalid+total != len(suite.Tests) || total > 20 {
-		t.Errorf("the suite has %d cases, %d refused by policy", len(suite.Tests), total)
+	differ := len(suite.Tests) - same - invalid - total
+	t.Logf("compliance suite: %d cases: %d give the suite's answer (%d of them without the library), %d invalid are refused, %d valid are refused at save by policy, %d silently differ",
+		len(suite.Tests), same, walked, invalid, total, differ)
+	if differ != 0 || len(suite.Tests) != 703 || total > 20 {
+		t.Errorf("%d cases of %d differ (0 may), %d are refused by policy (20 may)", differ, len(suite.Tests), total)
 	}
+}
+
+// sameValues reports whether got holds the values of want in any order, those
+// that a path names twice once or twice.
+func sameValues(t *testing.T, got, want []any) bool {
+	t.Helper()
+	covers := func(a, b []any) bool {
+		return !slices.ContainsFunc(b, func(v any) bool {
+			return !slices.ContainsFunc(a, func(w any) bool { return equalJSON(t, v, w) })
+		})
+	}
+	return len(got) <= len(want) && covers(got, want) && covers(want, got)
 }
 
 func equalJSON(t *testing.T, a, b any) bool {

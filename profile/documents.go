@@ -29,9 +29,18 @@ type Miss struct {
 	Why       string
 }
 
+// Hit is a selector that gave a value.
+type Hit struct {
+	Attribute string // as in Miss
+	Path      string
+	Source    Source // the document it was found in
+	Values    int    // how many were taken
+}
+
 // Result is what a trace shows of a selection beside the attributes.
 type Result struct {
 	EmailVerified Tristate
+	Hits          []Hit
 	Misses        []Miss
 	Warnings      []string // values left out or cut, in fixed words
 }

@@ -109,69 +109,71 @@ func ParseDomain(s string) (string, error) {
 	if len(labels) < 2 {
 		return "", errDomainDots
 	}
-	international := false
+	plain := true
 	for i, label := range labels {
+		labels[i] = asciiLower(label)
 		if label == "" {
 			return "", errDomainDots
 		}
-		canonical, err := parseLabel(asciiLower(label))
+		ascii, err := checkLabel(labels[i])
 		if err != nil {
 			return "", err
 		}
-		labels[i] = canonical
-		international = international || strings.HasPrefix(canonical, "xn--")
-	}
-	if numeric(labels[len(labels)-1]) {
-		return "", errDomainNumber
+		plain = plain && ascii && !strings.HasPrefix(labels[i], "xn--")
 	}
 	domain := strings.Join(labels, ".")
-	if len(domain) > maxDomain {
-		return "", errDomainLong
-	}
-	if international {
-		// The rule of right-to-left names (RFC 5893) spans labels.
-		if again, err := domainProfile().ToASCII(domain); err != nil || again != domain {
+	if !plain {
+		// The whole name at once: the rule of right-to-left names (RFC 5893)
+		// spans labels.
+		p := domainProfile()
+		a, err := p.ToASCII(domain)
+		if err != nil {
 			return "", errDomainText
 		}
+		u, _ := p.ToUnicode(a) // what it would refuse, it maps or ToASCII has refused
+		if !roundTrip(labels, strings.Split(a, "."), strings.Split(u, ".")) {
+			return "", errDomainText
+		}
+		domain = a
+	}
+	if numeric(domain[strings.LastIndexByte(domain, '.')+1:]) {
+		return "", errDomainNumber
 	}
 	return domain, nil
 }
 
-func parseLabel(label string) (string, error) {
-	ascii := true
+// checkLabel looks at the ASCII characters and the hyphens of a label.
+func checkLabel(label string) (ascii bool, err error) {
+	ascii = true
 	for i := range len(label) {
 		c := label[i]
 		if c >= 0x80 {
 			ascii = false
 		} else if !alphanumeric(c) && c != '-' {
-			return "", errDomainText
+			return ascii, errDomainText
 		}
 	}
-	switch {
-	case len(label) > 63 && ascii, label[0] == '-', label[len(label)-1] == '-' && ascii:
-		return "", errDomainText
-	case ascii && !strings.HasPrefix(label, "xn--"):
-		if len(label) > 3 && label[2:4] == "--" { // reserved, RFC 5891 §4.2.3.1
-			return "", errDomainText
+	if ascii && (len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
+		len(label) > 3 && label[2:4] == "--" && label[:2] != "xn") { // reserved, RFC 5891 §4.2.3.1
+		return ascii, errDomainText
+	}
+	return ascii, nil
+}
+
+// roundTrip reports whether each label is what ToASCII (a) or after it
+// ToUnicode (u) made of it. x/net/idna maps ｃorp to corp, and took xn--corp-
+// for corp without an error (CVE-2026-39821): what is not its own round trip
+// is another's name (SECURITY-CASES E4, E5).
+func roundTrip(labels, a, u []string) bool {
+	if len(labels) != len(a) || len(labels) != len(u) {
+		return false
+	}
+	for i, label := range labels {
+		if label != a[i] && label != u[i] {
+			return false
 		}
-		return label, nil
 	}
-	p := domainProfile()
-	a, err := p.ToASCII(label)
-	if err != nil || !strings.HasPrefix(a, "xn--") || len(a) > 63 {
-		return "", errDomainText
-	}
-	u, err := p.ToUnicode(a)
-	if err != nil {
-		return "", errDomainText
-	}
-	// x/net/idna maps xn--corp- to corp and ｃorp to corp: what is not its own
-	// round trip is refused (E4, E5; CVE-2026-39821).
-	back, err := p.ToASCII(u)
-	if err != nil || back != a || (ascii && a != label) || (!ascii && u != label) {
-		return "", errDomainText
-	}
-	return a, nil
+	return true
 }
 
 // domainProfile is lookup processing (RFC 5891 §5) with every check on.

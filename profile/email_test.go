@@ -104,8 +104,27 @@ func TestE5_PunycodeThatIsASCII(t *testing.T) {
 	refuseEmails(t, []string{
 		"a@xn--corp-.com", "a@xn--corp.com", "a@xn--.com", "a@xn--a.com-", "a@xn---.com", "a@XN--CORP-.com",
 		"a@xn--bcher-kva-.de", "a@xn--bcher-kva.xn--com-", "a@xn--ls8h.la\x00", "a@xn--xn---epa.de", "a@ab--cd.de",
+		"a@xn--a.com", "a@xn--ksa.com", // decode to what no label may hold, and encode to themselves
 		"a@xn--BCHER-KVAü.de", "a@xn--0000h.com\u3002",
 	})
+}
+
+// What x/net/idna answered without an error before CVE-2026-39821, and may
+// answer again with other Unicode tables.
+func TestE5_RoundTripDoesNotRelyOnIDNAErrors(t *testing.T) {
+	t.Parallel()
+	for labels, want := range map[[3]string]bool{
+		{"xn--corp-.com", "corp.com", "corp.com"}:                        false,
+		{"ｃorp.com", "corp.com", "corp.com"}:                             false,
+		{"corp。evil.com", "corp.evil.com", "corp.evil.com"}:              false,
+		{"xn--bcher-kva.com", "xn--bcher-kva.com", "bücher.com"}:         true,
+		{"bücher.com", "xn--bcher-kva.com", "bücher.com"}:                true,
+		{"mail.xn--bcher-kva.com", "mail.xn--bcher-kva.com", "mail.büc"}: false,
+	} {
+		if got := roundTrip(strings.Split(labels[0], "."), strings.Split(labels[1], "."), strings.Split(labels[2], ".")); got != want {
+			t.Errorf("%q: %v", labels, got)
+		}
+	}
 }
 
 // RFC 5893: in a name with a right-to-left label, every label obeys.
@@ -114,7 +133,7 @@ func TestE4_RightToLeft(t *testing.T) {
 	if got, err := ParseDomain("mail.אב.test"); err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	refuseEmails(t, []string{"a@1.אב.test", "a@1.xn--4dbc.test", "a@אa.test", "a@אב1a.test"})
+	refuseEmails(t, []string{"a@1.אב.test", "a@1.xn--4dbc.test", "a@אב.1a.test", "a@3com.xn--4dbc", "a@אa.test", "a@אב1a.test"})
 }
 
 func TestE5_NetworkAddresses(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 // maxNodesFound bounds what one query may select.
 const maxNodesFound = 10_000
 
+var errManyNodes = fmt.Errorf("matched more than %d values", maxNodesFound)
+
 // document is one decoded answer.
 type document struct {
 	value        any
@@ -29,9 +31,18 @@ func (q *query) run(doc *document) ([]any, error) {
 		return nil, fmt.Errorf("the document has %d bytes and %d levels, with .. at most %d and %d are searched: write out the path",
 			doc.bytes, doc.depth, strictBytes, strictDepth)
 	}
-	if q.singular {
-		return q.path.Select(doc.value), nil
+	if q.steps != nil {
+		found := walk(doc.value, q.steps, nil, maxNodesFound)
+		if len(found) > maxNodesFound {
+			return nil, errManyNodes
+		}
+		return found, nil
 	}
+	return q.runLibrary(doc)
+}
+
+// runLibrary evaluates any query.
+func (q *query) runLibrary(doc *document) ([]any, error) {
 	input := doc.value
 	if q.computed {
 		if !doc.exactReady {
@@ -45,7 +56,7 @@ func (q *query) run(doc *document) ([]any, error) {
 	}
 	located := q.path.SelectLocated(input)
 	if len(located) > maxNodesFound {
-		return nil, fmt.Errorf("matched more than %d values", maxNodesFound)
+		return nil, errManyNodes
 	}
 	located.Sort()
 	located = located.Deduplicate()

@@ -197,16 +197,20 @@ func (g *grammar) call(name string, start int) operand {
 func (g *grammar) setPattern(slot, at int, got operand) {
 	literal := g.s[at:g.i]
 	if got != isText || !strings.ContainsAny(literal[:1], `'"`) {
-		g.faults = append(g.faults, fault{"has a pattern that is not a constant text",
-			"write the pattern in quotes: match(@.type, 'work|home')"})
+		g.faults = append(g.faults, fault{
+			"has a pattern that is not a constant text",
+			"write the pattern in quotes: match(@.type, 'work|home')",
+		})
 		return
 	}
 	again := grammar{s: literal}
 	expr := again.text()
 	re, err := compilePattern(expr, g.patterns[slot].anchored)
 	if err != nil {
-		g.faults = append(g.faults, fault{"has a pattern that is no regular expression of RFC 9485: " + err.Error(),
-			"use only . [] () | * + ? {n,m}, \\p{L} and escaped punctuation"})
+		g.faults = append(g.faults, fault{
+			"has a pattern that is no regular expression of RFC 9485: " + err.Error(),
+			"use only . [] () | * + ? {n,m}, \\p{L} and escaped punctuation",
+		})
 		return
 	}
 	g.patterns[slot].re = re

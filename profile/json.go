@@ -48,7 +48,8 @@ var (
 // (RFC 7493; SECURITY-CASES J15): a member that occurs twice in an object, two
 // members that differ only in case, bytes that are not UTF-8, anything after
 // the value; and what is beyond limits (X1, X8). An escaped lone surrogate
-// becomes U+FFFD. Errors hold positions, never text of the document.
+// becomes U+FFFD. Errors hold positions, never text of the document. Texts share
+// memory with a copy of the document: clone the few that are kept for long.
 func ParseJSON(b []byte, limits Limits) (any, error) {
 	v, _, err := parseJSON(b, limits)
 	return v, err
@@ -76,6 +77,7 @@ func parseJSON(b []byte, limits Limits) (v any, depth int, err error) {
 			// Duplicates are found below together with case variants; UTF-8 is
 			// checked above, so this only concerns escaped lone surrogates.
 			jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)),
+		text:   string(b),
 		limits: limits,
 	}
 	if v, err = p.value(0); err != nil {
@@ -89,6 +91,7 @@ func parseJSON(b []byte, limits Limits) (v any, depth int, err error) {
 
 type jsonParser struct {
 	dec    *jsontext.Decoder
+	text   string // the whole document; names and values are parts of it
 	limits Limits
 	nodes  int
 	depth  int // deepest level seen
@@ -98,39 +101,75 @@ func (p *jsonParser) syntax() error {
 	return fmt.Errorf("%w after byte %d", ErrJSONSyntax, p.dec.InputOffset())
 }
 
-func (p *jsonParser) next() (jsontext.Token, error) {
-	tok, err := p.dec.ReadToken()
-	if err != nil {
-		return tok, p.syntax()
-	}
+// count is called for every value, name and closing bracket.
+func (p *jsonParser) count() error {
 	if p.nodes++; p.nodes > p.limits.Nodes {
-		return tok, fmt.Errorf("%w: more than %d values", ErrJSONSize, p.limits.Nodes)
+		return fmt.Errorf("%w: more than %d values", ErrJSONSize, p.limits.Nodes)
 	}
-	return tok, nil
+	return nil
+}
+
+// bracket reads one of [ ] { }.
+func (p *jsonParser) bracket() error {
+	if _, err := p.dec.ReadToken(); err != nil {
+		return p.syntax()
+	}
+	return p.count()
+}
+
+// scalar reads a text, number, true, false or null and returns its bytes as
+// part of the document, and for a text what it says.
+func (p *jsonParser) scalar() (raw, text string, err error) {
+	value, err := p.dec.ReadValue()
+	if err != nil {
+		return "", "", p.syntax()
+	}
+	if err := p.count(); err != nil {
+		return "", "", err
+	}
+	end := int(p.dec.InputOffset())
+	raw = p.text[end-len(value) : end]
+	if raw[0] != '"' {
+		return raw, "", nil
+	}
+	text = raw[1 : len(raw)-1]
+	if strings.IndexByte(text, '\\') >= 0 {
+		// An escaped lone surrogate becomes U+FFFD and an error that says so.
+		unquoted, _ := jsontext.AppendUnquote(nil, raw)
+		text = string(unquoted)
+	}
+	return raw, text, nil
 }
 
 func (p *jsonParser) value(depth int) (any, error) {
-	tok, err := p.next()
-	if err != nil {
-		return nil, err
-	}
-	switch tok.Kind() {
-	case '"':
-		return tok.String(), nil
-	case '0':
-		return json.Number(tok.String()), nil
-	case 't':
-		return true, nil
-	case 'f':
-		return false, nil
-	case 'n':
-		return nil, nil
+	kind := p.dec.PeekKind()
+	switch kind {
+	case '[', '{':
+		if err := p.bracket(); err != nil {
+			return nil, err
+		}
+	default:
+		raw, text, err := p.scalar()
+		if err != nil {
+			return nil, err
+		}
+		switch raw[0] {
+		case '"':
+			return text, nil
+		case 't':
+			return true, nil
+		case 'f':
+			return false, nil
+		case 'n':
+			return nil, nil
+		}
+		return json.Number(raw), nil
 	}
 	if depth >= p.limits.Depth {
 		return nil, fmt.Errorf("%w: more than %d levels", ErrJSONDepth, p.limits.Depth)
 	}
 	p.depth = max(p.depth, depth+1)
-	if tok.Kind() == '[' {
+	if kind == '[' {
 		return p.array(depth + 1)
 	}
 	return p.object(depth + 1)
@@ -145,19 +184,17 @@ func (p *jsonParser) array(depth int) (any, error) {
 		}
 		list = append(list, v)
 	}
-	_, err := p.next()
-	return list, err
+	return list, p.bracket()
 }
 
 func (p *jsonParser) object(depth int) (any, error) {
 	members := map[string]any{}
 	var folded map[string]bool // made when a name is not plain lower-case ASCII
 	for p.dec.PeekKind() != '}' {
-		tok, err := p.next()
+		_, name, err := p.scalar()
 		if err != nil {
 			return nil, err
 		}
-		name := tok.String()
 		if _, twice := members[name]; twice {
 			return nil, fmt.Errorf("%w before byte %d", ErrJSONDuplicate, p.dec.InputOffset())
 		}
@@ -178,8 +215,7 @@ func (p *jsonParser) object(depth int) (any, error) {
 			return nil, err
 		}
 	}
-	_, err := p.next()
-	return members, err
+	return members, p.bracket()
 }
 
 // foldName maps names to one where encoding/json or another case-blind reader

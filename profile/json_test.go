@@ -34,8 +34,13 @@ func TestX1_Depth(t *testing.T) {
 		limits Limits
 		ok     bool
 	}{
-		{32, Limits{}, true}, {33, Limits{}, false}, {64, WideLimits(), true}, {65, WideLimits(), false},
-		{10_001, WideLimits(), false}, {20_000, WideLimits(), false}, {400_000, WideLimits(), false},
+		{32, Limits{}, true},
+		{33, Limits{}, false},
+		{64, WideLimits(), true},
+		{65, WideLimits(), false},
+		{10_001, WideLimits(), false},
+		{20_000, WideLimits(), false},
+		{400_000, WideLimits(), false},
 	} {
 		_, err := ParseJSON(nest(c.n), c.limits)
 		if c.ok != (err == nil) || !c.ok && !errors.Is(err, ErrJSONDepth) {

@@ -24,6 +24,7 @@ type fault struct{ problem, fix string }
 type query struct {
 	path     *jsonpath.Path
 	singular bool
+	steps    []step // when names, indexes and * are all there is
 	// descends: reads documents within the strict limits only.
 	descends bool
 	// computed: compares numbers, which the library does as float64.
@@ -46,6 +47,9 @@ func compileQuery(text string) (*query, []fault) {
 		text = long
 	}
 	g, err := recognise(text)
+	if err != nil && strings.Contains(text, "://") && !strings.ContainsAny(text, `'"`) {
+		return nil, []fault{*urlName(text[1:])}
+	}
 	if err != nil {
 		return nil, []fault{{err.Error(), "write a path such as $.name.first or name.first"}}
 	}
@@ -59,11 +63,13 @@ func compileQuery(text string) (*query, []fault) {
 	path, err := jsonpath.NewParser(jsonpath.WithRegistry(reg)).Parse(g.out.String())
 	if err != nil {
 		// E.g. $..true, which RFC 9535 allows.
-		return nil, []fault{{"is JSONPath that the library Gatehouse uses does not take: " + strings.TrimPrefix(err.Error(), jsonpath.ErrPathParse.Error()+": "),
-			"write names in brackets, as in $..['true']"}}
+		return nil, []fault{{
+			"is JSONPath that the library Gatehouse uses does not take: " + strings.TrimPrefix(err.Error(), jsonpath.ErrPathParse.Error()+": "),
+			"write names in brackets, as in $..['true']",
+		}}
 	}
 	return &query{
-		path: path, singular: path.Query().Singular() != nil,
+		path: path, singular: path.Query().Singular() != nil, steps: stepsOf(path),
 		descends: g.descents > 0, computed: g.computed,
 	}, nil
 }

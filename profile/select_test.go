@@ -201,8 +201,10 @@ func TestX8_CapsPerAttribute(t *testing.T) {
 	for i := range groups {
 		groups[i] = fmt.Sprint("g", i)
 	}
-	raw, _ := json.Marshal(map[string]any{"sub": "x", "groups": groups, "long": strings.Repeat("a", 600_000/2),
-		"mixed": []any{"a", 1, true, nil, "", "a", map[string]any{}, []any{"deep"}, "evil\u202e", "b\ufffd"}})
+	raw, _ := json.Marshal(map[string]any{
+		"sub": "x", "groups": groups, "long": strings.Repeat("a", 600_000/2),
+		"mixed": []any{"a", 1, true, nil, "", "a", map[string]any{}, []any{"deep"}, "evil\u202e", "b\ufffd"},
+	})
 	got, res, err := c.Select(Documents{IDToken: raw})
 	if err != nil || len(got.Custom) != 1 || len(res.Misses) != 3 || len(res.Warnings) > 8 {
 		t.Errorf("got %d custom attributes, misses %+v, %d warnings, %v", len(got.Custom), res.Misses, len(res.Warnings), err)
@@ -297,19 +299,4 @@ func FuzzSelect(f *testing.F) {
 			t.Fatalf("picture %q", a.Picture)
 		}
 	})
-}
-
-func BenchmarkSelect2K(b *testing.B) {
-	s := DefaultSelectors()
-	s.FederationID, s.Email = Selector{Path: "id", Source: FromProfile}, Selector{Path: "email[0]"}
-	s.FirstName, s.LastName, s.DisplayName = Selector{Path: "name.first"}, Selector{Path: "name.last"}, Selector{Path: "name.display"}
-	s.Custom = map[string]Selector{"groups": {Path: "groups[*].name"}, "work": {Path: "$.phones[?@.type=='work'].number"}}
-	c := mustCompile(b, s)
-	d := Documents{Profile: profile2K()}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := c.Select(d); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,6 +15,9 @@ func expandShorthand(text string) (string, *fault) {
 	b.WriteByte('$')
 	if text == "" {
 		return "", &fault{"is empty", "write a path such as name.first"}
+	}
+	if strings.Contains(text, "://") {
+		return "", urlName(text)
 	}
 	if strings.Contains(text, "..") {
 		return "", &fault{"has .. in the shorthand", "write it as " + "$" + prefixed(text)}
@@ -47,7 +51,7 @@ func expandShorthand(text string) (string, *fault) {
 			if i < len(text) && text[i] != '.' && text[i] != '[' {
 				return "", notShorthand(text)
 			}
-			b.WriteString("['" + name + "']")
+			b.WriteString(memberStep(name))
 		}
 	}
 	return b.String(), nil
@@ -64,8 +68,42 @@ func notShorthand(text string) *fault {
 	if strings.ContainsAny(text, "[?*'\"") {
 		return &fault{"is not the shorthand", "write the whole path beginning with $"}
 	}
-	return &fault{"has a character that the shorthand does not know",
-		"if it is one member's name, write $['" + strings.ReplaceAll(text, `\`, `\\`) + "']"}
+	return &fault{
+		"has a character that the shorthand does not know",
+		"if it is one member's name, write " + memberPath(text),
+	}
+}
+
+// urlName is the fault of a claim's name that is a URL and stands bare.
+func urlName(text string) *fault {
+	for _, around := range [...][2]string{{"['", "']"}, {`["`, `"]`}, {"'", "'"}, {`"`, `"`}, {".", ""}} {
+		if name, ok := strings.CutPrefix(text, around[0]); ok {
+			text = strings.TrimSuffix(name, around[1])
+			break
+		}
+	}
+	return &fault{"has a URL as a name, and : and / cannot stand bare in a path", "write " + memberPath(text)}
+}
+
+// memberPath is the path of a member whose name may hold any character.
+func memberPath(name string) string { return "$" + memberStep(name) }
+
+func memberStep(name string) string {
+	var b strings.Builder
+	b.WriteString("['")
+	for _, r := range name {
+		switch {
+		case r == '\'' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ':
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteString("']")
+	return b.String()
 }
 
 func plainIndex(s string) bool {

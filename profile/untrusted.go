@@ -51,6 +51,9 @@ func (u Untrusted) Clean(max int) string {
 // unassigned or private. The joiners U+200C and U+200D stay: names and emoji
 // are written with them.
 func hidden(r rune) bool {
+	if r < 0x7f {
+		return r < ' '
+	}
 	return r != '\u200c' && r != '\u200d' && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs)) ||
 		r&0xfffe == 0xfffe
 }

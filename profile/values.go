@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -88,7 +89,7 @@ func federationID(v any) (id, why string) {
 		case strings.HasPrefix(v, "number:") || strings.HasPrefix(v, "string:"):
 			return "string:" + v, ""
 		}
-		return v, ""
+		return strings.Clone(v), "" // else it would keep the whole document
 	case json.Number:
 		digits := strings.TrimPrefix(v.String(), "-")
 		if len(digits) > 64 || v == "-0" || strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }) >= 0 {
@@ -142,50 +143,45 @@ func picture(v any) (string, string) {
 	return u.String(), ""
 }
 
-// setCustom keeps a custom attribute's values: texts, numbers and booleans, a
-// list taken apart one level. Apps decide by them, so a value is kept exactly
+// setCustom keeps a custom attribute's values: texts, numbers and booleans. Apps decide by them, so a value is kept exactly
 // or not at all, and an attribute over a cap is left out whole: never a
 // shortened list, never another group's name.
-func (s *selection) setCustom(name string, nodes []any) (why string) {
+func (s *selection) setCustom(sel *selector, nodes []any) (kept []any, why string) {
 	var values []string
+	seen := make(map[string]bool, min(len(nodes), maxCustomValues))
 	size := 0
-	keep := func(v any) {
+	for _, v := range nodes {
 		text, ok := scalar(v)
 		if b, isBool := v.(bool); isBool {
-			text, ok = fmt.Sprint(b), true
+			text, ok = strconv.FormatBool(b), true
+		} else if sel.name == namePhoneVerified {
+			ok = false // as email_verified: the text "true" proves nothing
 		}
 		switch {
-		case !ok || text == "":
-			s.warn("custom.%s: a value that is not a text, number or boolean is left out", name)
+		case !ok:
+			s.warn("%s: a value that is not a text, number or boolean is left out", sel.label)
 		case len(text) > maxCustomValue || strings.ContainsFunc(text, func(r rune) bool { return hidden(r) || r == utf8.RuneError }):
-			s.warn("custom.%s: a value over %d bytes or with control characters is left out", name, maxCustomValue)
-		case !slices.Contains(values, text):
-			values = append(values, text)
+			s.warn("%s: a value over %d bytes or with control characters is left out", sel.label, maxCustomValue)
+		case !seen[text]:
+			seen[text] = true
+			values = append(values, strings.Clone(text))
 			size += len(text)
 		}
-	}
-	for _, n := range nodes {
-		list, isList := n.([]any)
-		if !isList {
-			list = []any{n}
-		}
-		for _, v := range list {
-			if keep(v); len(values) > maxCustomValues {
-				s.warn("custom.%s: more than %d values: left out", name, maxCustomValues)
-				return fmt.Sprintf("has more than %d values", maxCustomValues)
-			}
+		if len(values) > maxCustomValues {
+			s.warn("%s: more than %d values: left out", sel.label, maxCustomValues)
+			return nil, fmt.Sprintf("has more than %d values", maxCustomValues)
 		}
 	}
 	if s.customSize += size; s.customSize > maxCustomBytes {
-		s.warn("custom.%s: custom attributes over %d bytes together: left out", name, maxCustomBytes)
-		return "is too large together with the other custom attributes"
+		s.warn("%s: custom attributes over %d bytes together: left out", sel.label, maxCustomBytes)
+		return nil, "is too large together with the other custom attributes"
 	}
 	if len(values) == 0 {
-		return "has no usable value"
+		return nil, "has no usable value"
 	}
 	if s.attributes.Custom == nil {
 		s.attributes.Custom = map[string][]string{}
 	}
-	s.attributes.Custom[name] = values
-	return ""
+	s.attributes.Custom[sel.name] = values
+	return nodes[:len(values)], ""
 }

@@ -1,6 +1,10 @@
 package provisioning
 
-import "errors"
+import (
+	"errors"
+
+	"gatehouse/store"
+)
 
 // Reason is why someone was not let in: a stable code for logs, traces and the
 // API. The empty Reason is "let in".
@@ -69,5 +73,15 @@ func (e *NotAllowedError) Error() string { return "provisioning: not allowed: " 
 
 // Unwrap makes errors.Is(err, ErrNotAllowed) true.
 func (e *NotAllowedError) Unwrap() error { return ErrNotAllowed }
+
+// TraceFault implements store.Traceable.
+func (e *NotAllowedError) TraceFault() store.TraceFault {
+	return store.TraceFault{Code: string(e.Reason)}
+}
+
+// TraceFault implements store.Traceable: a refusal has the code of its reason.
+func (d Decision) TraceFault() store.TraceFault {
+	return store.TraceFault{Code: string(d.Reason), Why: d.Why}
+}
 
 func notAllowed(r Reason) error { return &NotAllowedError{r} }

@@ -38,6 +38,8 @@ type Grant struct {
 	RefreshExpiresAt time.Time `json:"refresh_expires_at,omitzero"` // idle lifetime
 	EndedAt          time.Time `json:"ended_at,omitzero"`
 	EndReason        string    `json:"end_reason,omitempty"`
+	// Trace is the words of the login that made the grant.
+	Trace string `json:"trace,omitempty"`
 }
 
 // Live reports whether tokens of the grant still count.

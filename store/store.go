@@ -34,12 +34,17 @@ type Store struct {
 	Passwords      *Collection[Password]
 	APITokens      *Collection[APIToken]
 	SetupLinks     *Collection[SetupLink]
+
+	// Traces of logins, in rings of fixed size.
+	Traces *Traces
 }
 
 // Config of a Store. Keyring is required; Now defaults to time.Now.
 type Config struct {
 	Keyring *Keyring
 	Now     func() time.Time
+	// Traces is how many traces of logins are kept; 5,000 when zero.
+	Traces int
 }
 
 // Open checks the master key and the schema version of what the engine holds
@@ -59,6 +64,7 @@ func open(ctx context.Context, engine Engine, cfg Config, steps []migration) (*S
 	}
 	s := &Store{engine: engine, keyring: cfg.Keyring, stamp: newStamp(cfg.Keyring), now: cfg.Now}
 	s.declare()
+	s.Traces = newTraces(s, cfg.Traces)
 	if err := s.prepare(ctx, steps); err != nil {
 		return nil, err
 	}
@@ -74,8 +80,11 @@ func (s *Store) Update(ctx context.Context, fn func(Tx) error) error { return s.
 // Backup writes a consistent snapshot to w while the store is in use.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error { return s.engine.Backup(ctx, w) }
 
-// Close closes the engine.
-func (s *Store) Close() error { return s.engine.Close() }
+// Close keeps the traces that wait to be written, and closes the engine.
+func (s *Store) Close() error {
+	s.Traces.close()
+	return s.engine.Close()
+}
 
 // Keyring is for deriving keys of other purposes (cookies, tokens).
 func (s *Store) Keyring() *Keyring { return s.keyring }

@@ -124,9 +124,23 @@ const (
 
 // size estimates what the step takes as JSON.
 func (s *TraceStep) size() int {
-	n := 110 + len(s.Name) + len(s.Code) + len(s.Blame) + len(s.Why)
+	n := 130 + len(s.Name) + len(s.Code) + len(s.Blame) + jsonSize(s.Why)
 	for _, d := range s.Details {
-		n += 24 + len(d.Name) + len(d.Value)
+		n += 24 + len(d.Name) + jsonSize(d.Value)
+	}
+	return n
+}
+
+// jsonSize is how long a text is with what encoding/json escapes.
+func jsonSize(s string) int {
+	n := len(s)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < 0x20, c == '<', c == '>', c == '&':
+			n += 5
+		case c == '"', c == '\\':
+			n++
+		}
 	}
 	return n
 }
@@ -151,9 +165,10 @@ func (t *Trace) add(e *Trace) {
 	if e.UpdatedAt.After(t.UpdatedAt) {
 		t.UpdatedAt = e.UpdatedAt
 	}
-	// What is signed in stays so: an old page that is sent again fails, and
-	// changes nothing of it.
-	if e.Outcome == OutcomeRunning || t.Outcome == OutcomeSignedIn && e.Outcome != OutcomeSignedIn {
+	switch {
+	case t.Outcome == OutcomeSignedIn && e.Outcome != OutcomeSignedIn && e.FailedAt != StepToken:
+		return // an old page that is sent again fails, and changes nothing
+	case e.Outcome == OutcomeRunning && t.Outcome != OutcomeFailed:
 		return
 	}
 	t.Outcome, t.FailedAt, t.Code, t.Blame = e.Outcome, e.FailedAt, e.Code, e.Blame
@@ -169,7 +184,7 @@ func (t *Trace) trim() {
 	total := 0
 	for i := range t.Steps {
 		s := &t.Steps[i]
-		if total+s.size() > maxTraceBytes-(len(t.Steps)-i)*120 && i < len(t.Steps)-1 {
+		if total+s.size() > maxTraceBytes-(len(t.Steps)-i)*140 && i < len(t.Steps)-1 {
 			s.Details = nil
 		}
 		total += s.size()

@@ -62,8 +62,8 @@ func Host(name literal, rawURL string) Detail {
 	return Detail{string(name), hostText(u.Host)}
 }
 
-// Domain is the domain of an address.
-func Domain(name literal, e profile.Email) Detail {
+// MailDomain is the domain of an address, never the part before the @.
+func MailDomain(name literal, e profile.Email) Detail {
 	return Detail{string(name), hostText(e.Domain())}
 }
 

@@ -17,7 +17,7 @@ type Recorder struct {
 	traces *Traces
 	mu     sync.Mutex
 	entry  Trace
-	steps  []*Span // parallel to entry.Steps while open
+	steps  []*Span // parallel to entry.Steps
 	hidden []string
 }
 
@@ -131,14 +131,27 @@ func Hide(ctx context.Context, secrets ...string) {
 	}
 }
 
+// Scrub strikes out of a text for the log what Hide named.
+func Scrub(ctx context.Context, text string) string {
+	r := TraceOf(ctx)
+	if r == nil {
+		return text
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.scrub(text)
+}
+
 // Span is a step under way.
 type Span struct {
 	r     *Recorder
 	at    int // in entry.Steps
 	begun time.Time
+	ended bool
 }
 
-// Step begins a step. End it with Done.
+// Step begins a step, and so ends the one before it, well. End it with Done,
+// with EndStep, or by beginning the next.
 func Step(ctx context.Context, name StepName, details ...Detail) *Span {
 	r := TraceOf(ctx)
 	if r == nil {
@@ -147,6 +160,9 @@ func Step(ctx context.Context, name StepName, details ...Detail) *Span {
 	now := r.traces.now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if last := r.last(); last != nil {
+		last.finish(now, TraceFault{}, false)
+	}
 	if len(r.entry.Steps) >= maxTraceSteps {
 		r.entry.Omitted++
 		return nil
@@ -158,6 +174,26 @@ func Step(ctx context.Context, name StepName, details ...Detail) *Span {
 	return s
 }
 
+// last is the step under way, or nil.
+func (r *Recorder) last() *Span {
+	if n := len(r.steps); n > 0 && !r.steps[n-1].ended {
+		return r.steps[n-1]
+	}
+	return nil
+}
+
+// EndStep ends the step that is under way in ctx, if there is one, as Done does.
+func EndStep(ctx context.Context, err error) {
+	r := TraceOf(ctx)
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	last := r.last()
+	r.mu.Unlock()
+	last.Done(err)
+}
+
 // Note adds details to the step that is under way in ctx.
 func Note(ctx context.Context, details ...Detail) {
 	r := TraceOf(ctx)
@@ -166,8 +202,8 @@ func Note(ctx context.Context, details ...Detail) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.steps) > 0 {
-		r.steps[len(r.steps)-1].add(details)
+	if last := r.last(); last != nil {
+		last.add(details)
 	}
 }
 
@@ -182,6 +218,9 @@ func (s *Span) Add(details ...Detail) {
 }
 
 func (s *Span) add(details []Detail) {
+	if s.at >= len(s.r.entry.Steps) {
+		return // the request is over
+	}
 	step := &s.r.entry.Steps[s.at]
 	for _, d := range details {
 		if len(step.Details) >= maxStepDetails {
@@ -207,8 +246,8 @@ func (s *Span) Warn() {
 	}
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
-	if step := &s.r.entry.Steps[s.at]; step.Outcome == StepOK {
-		step.Outcome = StepWarn
+	if s.at < len(s.r.entry.Steps) && s.r.entry.Steps[s.at].Outcome == StepOK {
+		s.r.entry.Steps[s.at].Outcome = StepWarn
 	}
 }
 
@@ -238,9 +277,20 @@ func (s *Span) end(f TraceFault, failed bool) {
 	now := s.r.traces.now()
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
+	s.finish(now, f, failed)
+}
+
+// finish is end for those who hold the recorder's lock.
+func (s *Span) finish(now time.Time, f TraceFault, failed bool) {
+	if s.ended || s.at >= len(s.r.entry.Steps) {
+		return
+	}
+	s.ended = true
 	step := &s.r.entry.Steps[s.at]
 	step.Micros = max(now.Sub(s.begun).Microseconds(), 0)
-	step.Why = s.r.scrub(profile.Untrusted(s.r.scrub(f.Why)).Clean(maxWhy))
+	if f.Why != "" {
+		step.Why = profile.Untrusted(s.r.scrub(f.Why)).Clean(maxWhy)
+	}
 	if !failed {
 		return
 	}
@@ -273,6 +323,9 @@ func (r *Recorder) Close() {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if last := r.last(); last != nil {
+		last.finish(r.traces.now(), TraceFault{}, false)
+	}
 	e := r.entry
 	r.entry, r.steps = Trace{}, nil
 	if e.Words == "" || len(e.Steps) == 0 && e.Outcome == "" {

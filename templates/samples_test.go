@@ -180,6 +180,36 @@ func samples() []sample {
 				Empty: Empty{Title: "No organization yet", Text: "An organization is a company whose people use your apps. Add the first one, then its domains and its connection.", Command: "gatehouse org create acme --title Acme --join request"},
 			})
 		}},
+		{"traces", func(t *Templates, w http.ResponseWriter) error {
+			return t.Traces(w, 200, TracesPage{
+				Frame: sampleFrame("Logins"), Find: "/traces/find",
+				Filter: TraceFilter{Connection: "acme", Since: "2026-11-20", Outcomes: []Option{{"failed", "failed", true}, {"signed_in", "signed in", false}}},
+				List: ListPage{
+					Title: "Logins", Columns: []string{"Words", "Began", "Outcome", "Cause", "Connection", "App"}, First: "/traces", Next: "/traces?cursor=x",
+					Rows: []Row{{"/traces/amber-river-otter", []Cell{
+						CodeCell("amber-river-otter"), TimeCell(at), BadgeCell("failed", ToneBad), CodeCell("id_token_nonce"), CodeCell("acme"), CodeCell("demo"),
+					}}},
+				},
+			})
+		}},
+		{"trace", func(t *Templates, w http.ResponseWriter) error {
+			why := Verdict{"", "the provider", "The nonce is missing or another login's.", "Sign in again; if it stays, switch nonce off on the connection."}
+			top := why
+			top.Title = "Failed at verify."
+			return t.Trace(w, 200, TracePage{
+				Frame: sampleFrame("Logins"), Words: "amber-river-otter", State: BadgeCell("failed", ToneBad), Back: "/traces", Started: at, Verdict: top,
+				Facts: []Item{{"App", []Cell{CodeCell("demo")}}, {"Connection", []Cell{CodeCell("acme")}}, {"User", nil}},
+				Hops: []Hop{
+					{"App", "ok", ToneGood, "asked"}, {"Gatehouse", "ok", ToneGood, "route 0.3 ms, leave 12 ms"}, {"Provider", "failed", ToneBad, "verify 3.1 ms"},
+					{"Gatehouse", "not reached", ToneNone, ""}, {"App", "not reached", ToneNone, ""},
+				},
+				Steps: []TraceStep{
+					{Title: "Leave", Way: "Gatehouse → Provider", State: BadgeCell("✓ ok", ToneGood), Took: "12 ms", At: at, Details: []Fact{{"host", "login.acme.test"}, {"pkce", "yes"}}},
+					{Title: "Verify", Way: "Provider → Gatehouse", State: BadgeCell("✗ failed", ToneBad), Took: "3.1 ms", At: at, Code: "id_token_nonce", Why: "nonce is missing or another login's", Verdict: why},
+				},
+				Omitted: 2,
+			})
+		}},
 		{"detail", func(t *Templates, w http.ResponseWriter) error {
 			return t.Detail(w, 200, DetailPage{
 				Frame: sampleFrame("Users"), Title: "Alice Archer", State: BadgeCell("active", ToneGood), Back: "/users", BackTitle: "Users",

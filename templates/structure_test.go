@@ -182,6 +182,8 @@ func TestPages_StableIDs(t *testing.T) {
 		"list":           {"first", "next"},
 		"detail":         {"action-signout", "action-disable", "back"},
 		"overview":       {"notice"},
+		"traces":         {"words", "outcome", "connection", "user", "since", "until", "find", "next"},
+		"trace":          {"verdict", "hops", "steps", "back"},
 	}
 	pages := newTemplates(t)
 	for _, s := range samples() {

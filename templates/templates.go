@@ -75,7 +75,7 @@ func pageFiles() map[string][]string {
 			"email_entry", "chooser", "no_route", "waiting", "refused", "error",
 			"signed_out", "logout_confirm", "form_post", "consent", "sign_in", "setup",
 		},
-		"console": {"overview", "requests", "request", "list", "detail"},
+		"console": {"overview", "requests", "request", "list", "detail", "traces", "trace"},
 	}
 }
 

@@ -91,6 +91,9 @@ func english() words {
 	for key, value := range englishConsole() {
 		w[key] = value
 	}
+	for key, value := range englishTraces() {
+		w[key] = value
+	}
 	return w
 }
 

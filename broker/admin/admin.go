@@ -222,5 +222,6 @@ func (h *Handler) routeAPI(t *table) {
 	h.routeSessions(t)
 	h.routeGrants(t)
 	h.routeAudit(t)
+	h.routeTraces(t)
 	h.routeTokens(t)
 }

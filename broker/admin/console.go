@@ -38,6 +38,9 @@ func (h *Handler) routePages(t *table) {
 	page(t, Admin, "POST", "/users/{user}/sign-out", "user-sign-out", h.doUser)
 	page(t, Admin, "GET", "/sessions", "sessions", h.showSessions)
 	page(t, Admin, "POST", "/sessions/{session}/end", "session-end", h.doEndSession)
+	page(t, Admin, "GET", "/traces", "traces", h.showTraces)
+	page(t, Admin, "POST", "/find/trace", "traces-find", h.findTraces)
+	page(t, Admin, "GET", "/traces/{words}", "trace", h.showTrace)
 	page(t, Admin, "GET", "/audit", "audit", h.showAudit)
 }
 
@@ -55,7 +58,7 @@ func (h *Handler) frame(r *http.Request, p Principal) templates.Frame {
 	})
 	for _, item := range []struct{ title, url string }{
 		{"Overview", "/"}, {"Requests", "/requests"}, {"Organizations", "/organizations"}, {"Domains", "/domains"},
-		{"Connections", "/connections"}, {"Apps", "/clients"}, {"People", "/users"}, {"Sessions", "/sessions"}, {"Audit", "/audit"},
+		{"Connections", "/connections"}, {"Apps", "/clients"}, {"People", "/users"}, {"Sessions", "/sessions"}, {"Logins", "/traces"}, {"Audit", "/audit"},
 	} {
 		n := templates.NavItem{Title: item.title, URL: item.url}
 		n.Current = r.URL.Path == item.url || item.url != "/" && strings.HasPrefix(r.URL.Path, item.url+"/")

@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
 
+	"gatehouse/store"
 	"gatehouse/templates"
 )
 
@@ -129,7 +131,7 @@ func (h *Handler) showUsers(w http.ResponseWriter, r *http.Request, p Principal)
 			name = u.ID
 		}
 		page.Rows = append(page.Rows, templates.Row{URL: "/users/" + u.ID, Cells: []templates.Cell{
-			templates.TextCell(name), templates.CodeCell(u.Attributes.Email), templates.TextCell(u.PlatformRole),
+			templates.TextCell(name), templates.TextCell(u.Attributes.Email), templates.TextCell(u.PlatformRole),
 			onOff(u.Status != "active"), timeCell(u.LastLoginAt),
 		}})
 	}
@@ -148,6 +150,15 @@ func (h *Handler) showSessions(w http.ResponseWriter, r *http.Request, p Princip
 		Columns: []string{"Person", "Session", "Kind", "Since", "Last seen", "State"},
 		Empty:   templates.Empty{Title: "Nobody is signed in", Text: "Sessions appear here when people sign in."},
 	}
+	people := make([]string, len(found.Items))
+	for i, s := range found.Items {
+		people[i] = s.User
+	}
+	names, err := h.namesByID(r.Context(), people)
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
 	for _, s := range found.Items {
 		kind, state := "apps", templates.BadgeCell("live", templates.ToneGood)
 		if s.Console {
@@ -157,7 +168,7 @@ func (h *Handler) showSessions(w http.ResponseWriter, r *http.Request, p Princip
 			state = templates.BadgeCell("expired", templates.ToneNone)
 		}
 		page.Rows = append(page.Rows, templates.Row{URL: "/users/" + s.User, Cells: []templates.Cell{
-			templates.CodeCell(s.User), templates.CodeCell(s.ID), templates.TextCell(kind),
+			templates.TextCell(names[s.User]), templates.CodeCell(s.ID), templates.TextCell(kind),
 			templates.TimeCell(s.CreatedAt), templates.TimeCell(s.LastSeenAt), state,
 		}})
 	}
@@ -176,14 +187,46 @@ func (h *Handler) showAudit(w http.ResponseWriter, r *http.Request, p Principal)
 		Columns: []string{"When", "Who", "What", "On", "Through", "From"},
 		Empty:   templates.Empty{Title: "Nothing yet", Text: "Every change through console, API and command line is recorded here."},
 	}
+	actors := make([]string, len(found.Items))
+	for i, e := range found.Items {
+		actors[i] = e.Actor
+	}
+	names, err := h.namesByID(r.Context(), actors)
+	if err != nil {
+		h.pageError(w, r, p, err)
+		return
+	}
 	for _, e := range found.Items {
 		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
-			templates.TimeCell(e.At), templates.CodeCell(e.Actor), templates.CodeCell(e.Action),
+			templates.TimeCell(e.At), personCell(e.Actor, names), templates.CodeCell(e.Action),
 			templates.CodeCell(e.Target), templates.TextCell(e.Via), templates.CodeCell(e.From),
 		}})
 	}
 	onward(&page, r, found.Next)
 	h.drawList(w, r, page)
+}
+
+// personCell names a user and leads to their page; "system" and "operator" are
+// nobody's id.
+func personCell(id string, names map[string]string) templates.Cell {
+	if names[id] == id {
+		return templates.CodeCell(id)
+	}
+	return templates.LinkCell(names[id], "/users/"+id)
+}
+
+// namesByID are the names of users for people to read, an id when there is none.
+func (h *Handler) namesByID(ctx context.Context, ids []string) (map[string]string, error) {
+	names := map[string]string{}
+	err := h.store.View(ctx, func(tx store.Tx) error {
+		for _, id := range ids {
+			if _, known := names[id]; !known {
+				names[id] = h.nameByID(tx, id)
+			}
+		}
+		return nil
+	})
+	return names, err
 }
 
 func timeCell(t *time.Time) templates.Cell {

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -16,7 +15,9 @@ import (
 // name, so at least one dot, lower case.
 var privateScheme = regexp.MustCompile(`^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+$`)
 
-// dnsHost is a lower-case DNS name whose last label does not begin with a digit.
+// dnsHost is a lower-case DNS name. Its last label begins with a letter, which
+// leaves out every spelling browsers take for an IPv4 address: dotted, short,
+// decimal, octal and hexadecimal.
 var dnsHost = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // redirectFault says what is wrong with a redirect URI for a kind of client;
@@ -75,12 +76,12 @@ func httpsFault(u *url.URL) string {
 	switch {
 	case u.Opaque != "" || host == "":
 		return "must name a host"
-	case strings.HasPrefix(u.Host, "[") || ipLike(host):
+	case strings.HasPrefix(u.Host, "["):
 		return "must not name an IP address"
 	case host == "localhost" || strings.HasSuffix(host, ".localhost"):
 		return "must not be https on localhost: use http"
 	case !dnsHost.MatchString(host) || !strings.Contains(host, ".") || len(host) > 253:
-		return "must name a full host name in lower case"
+		return "must name a full host name in lower case, no IP address"
 	case u.Port() == "443":
 		return "must leave the default port out"
 	}
@@ -112,17 +113,6 @@ func portFault(u *url.URL) string {
 		}
 	}
 	return ""
-}
-
-// ipLike catches every spelling browsers take for an IPv4 address: dotted,
-// short, decimal, octal and hexadecimal.
-func ipLike(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
-	last := host[strings.LastIndexByte(strings.TrimSuffix(host, "."), '.')+1:]
-	last = strings.TrimSuffix(last, ".")
-	return last != "" && (last[0] >= '0' && last[0] <= '9')
 }
 
 func dotSegment(path string) bool {

@@ -115,6 +115,18 @@ func (m *Manager) LoadLogin(r *http.Request, id string, payload any) error {
 	return nil
 }
 
+// Logins lists the logins this browser has under way, the newest first.
+func (m *Manager) Logins(r *http.Request) []string {
+	var ids []string
+	for _, c := range r.Cookies() {
+		if id, ok := strings.CutPrefix(c.Name, m.prefix+"login_"); ok && validLoginID(id) && len(ids) <= maxLogins {
+			ids = append(ids, id)
+		}
+	}
+	sort.Sort(sort.Reverse(sort.StringSlice(ids))) // ids start with the time
+	return ids
+}
+
 // ClearLogin removes the login's cookie.
 func (m *Manager) ClearLogin(w http.ResponseWriter, id string) {
 	if validLoginID(id) {

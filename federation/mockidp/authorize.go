@@ -35,10 +35,10 @@ type problem struct{ code, description string }
 func mayRepeat() []string { return []string{"fault", "resource"} }
 
 // parseAuthorize reads what follows once client and redirect URI are proven.
-func parseAuthorize(v url.Values, requirePKCE bool) (authRequest, *problem) {
+func parseAuthorize(v url.Values, requirePKCE bool, pkce PKCENames) (authRequest, *problem) {
 	req := authRequest{
 		client: single(v, "client_id"), redirectURI: single(v, "redirect_uri"), state: single(v, "state"),
-		nonce: single(v, "nonce"), scope: strings.Fields(single(v, "scope")), challenge: single(v, "code_challenge"),
+		nonce: single(v, "nonce"), scope: strings.Fields(single(v, "scope")), challenge: single(v, pkce.Challenge),
 		responseMode: single(v, "response_mode"), prompt: strings.Fields(single(v, "prompt")), maxAge: -1,
 		loginHint: single(v, "login_hint"), idTokenHint: single(v, "id_token_hint"), mockUser: single(v, "mock_user"),
 	}
@@ -63,8 +63,8 @@ func parseAuthorize(v url.Values, requirePKCE bool) (authRequest, *problem) {
 		return req, &problem{"invalid_request", "response_mode must be query or form_post"}
 	case slices.Contains(req.prompt, "none") && len(req.prompt) > 1:
 		return req, &problem{"invalid_request", "prompt=none allows no other value"}
-	case single(v, "code_challenge_method") != "" && single(v, "code_challenge_method") != "S256",
-		req.challenge != "" && single(v, "code_challenge_method") == "":
+	case single(v, pkce.Method) != "" && single(v, pkce.Method) != "S256",
+		req.challenge != "" && single(v, pkce.Method) == "":
 		// Without a method it would be "plain" (RFC 7636, section 4.3), which is not offered.
 		return req, &problem{"invalid_request", "code_challenge_method must be S256"}
 	case req.challenge != "" && len(req.challenge) != 43:
@@ -111,7 +111,7 @@ func (p *Provider) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	if p.answered(w, r, p.faults.take(StageAuthorize, asked)) {
 		return
 	}
-	req, bad := parseAuthorize(v, p.cfg.RequirePKCE)
+	req, bad := parseAuthorize(v, p.cfg.RequirePKCE, p.cfg.Shape.PKCENames)
 	req.faults = asked
 	if bad != nil {
 		p.respondError(w, r, req, *bad)

@@ -59,6 +59,12 @@ func (p *Provider) authenticateClient(r *http.Request) (Client, *problem) {
 	if !ok || !slices.Contains(client.methods(), method) {
 		return Client{}, refused
 	}
+	if s := client.SecretJWT; s != nil && method != "none" {
+		if !s.fits(secret, client.ID, p.issuer, p.cfg.Now()) {
+			return Client{}, refused
+		}
+		return client, nil
+	}
 	if method != "none" && subtle.ConstantTimeCompare([]byte(secret), []byte(client.Secret)) != 1 {
 		return Client{}, refused
 	}

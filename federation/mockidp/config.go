@@ -42,6 +42,8 @@ type Config struct {
 	RotateRefreshTokens bool
 	// RequirePKCE refuses authorize requests without an S256 challenge.
 	RequirePKCE bool
+	// Shape departs from OpenID Connect. The zero value does not.
+	Shape Shape
 	// Lifetimes; defaults 60 s, 1 h, 5 min, 8 h.
 	CodeTTL, AccessTokenTTL, IDTokenTTL, SessionTTL time.Duration
 	// SlowDelay is what the *_slow faults wait when they carry no value. Default 3 s.
@@ -61,6 +63,8 @@ type Client struct {
 	ID string
 	// Secret is empty for public clients and for private_key_jwt.
 	Secret string
+	// SecretJWT takes the place of Secret: a client secret the client signs.
+	SecretJWT *SecretJWT
 	// AuthMethods allowed at the token endpoint. Empty: client_secret_basic and
 	// client_secret_post with a Secret, private_key_jwt with Keys, else none.
 	AuthMethods []string
@@ -94,6 +98,10 @@ func authMethods() []string {
 func (c Config) withDefaults() Config {
 	if c.Domain == "" {
 		c.Domain = "acme.test"
+	}
+	c.Shape.PKCENames = c.Shape.PKCENames.withDefaults()
+	if c.Shape.PlainOAuth2 {
+		c.OmitIssParameter = true
 	}
 	if c.Title == "" {
 		c.Title = c.Domain
@@ -171,6 +179,7 @@ func (c Config) check() error {
 	if c.HugeSize < 0 || c.HugeSize > 1<<30 {
 		fault("huge_size", "must be between 1 and 1073741824 bytes")
 	}
+	c.Shape.check(fault)
 	ids := map[string]bool{}
 	for i, client := range c.Clients {
 		for _, f := range client.check() {
@@ -228,7 +237,7 @@ func (c Client) check() []ConfigError {
 		switch {
 		case !slices.Contains(authMethods(), m):
 			fault(path, "%q is none of %s", m, strings.Join(authMethods(), ", "))
-		case strings.HasPrefix(m, "client_secret") && c.Secret == "":
+		case strings.HasPrefix(m, "client_secret") && c.Secret == "" && c.SecretJWT == nil:
 			fault(path, "%s needs a secret", m)
 		case m == "private_key_jwt" && (c.Keys == nil || len(c.Keys.Keys) == 0):
 			fault(path, "private_key_jwt needs jwks")
@@ -257,7 +266,7 @@ func (c Client) methods() []string {
 	switch {
 	case len(c.AuthMethods) > 0:
 		return c.AuthMethods
-	case c.Secret != "":
+	case c.Secret != "" || c.SecretJWT != nil:
 		return []string{"client_secret_basic", "client_secret_post"}
 	case c.Keys != nil:
 		return []string{"private_key_jwt"}

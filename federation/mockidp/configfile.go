@@ -139,6 +139,26 @@ func (d *fileDecoder) configFields(c *Config) map[string]field {
 		"code_ttl":     d.duration(&c.CodeTTL), "access_token_ttl": d.duration(&c.AccessTokenTTL),
 		"id_token_ttl": d.duration(&c.IDTokenTTL), "session_ttl": d.duration(&c.SessionTTL), "slow_delay": d.duration(&c.SlowDelay),
 		"huge_size": d.integer(&c.HugeSize), "faults": d.texts(&c.Faults),
+		"plain_oauth2": d.boolean(&c.Shape.PlainOAuth2), "extension_grants": d.texts(&c.Shape.ExtensionGrants),
+		"pkce_names": func(n ast.Node, path string) {
+			names := &c.Shape.PKCENames
+			d.object(n, path, map[string]field{"challenge": d.text(&names.Challenge), "method": d.text(&names.Method), "verifier": d.text(&names.Verifier)})
+		},
+		"profile": func(n ast.Node, path string) {
+			s := &c.Shape.Profile
+			d.object(n, path, map[string]field{
+				"in": d.text(&s.In), "member": d.text(&s.Member), "path": d.text(&s.Path), "method": d.text(&s.Method),
+				"token_as": d.text(&s.TokenAs), "token_name": d.text(&s.TokenName), "url": d.text(&s.URL),
+			})
+		},
+		"passwords": func(n ast.Node, path string) {
+			c.Shape.Passwords = map[string]string{}
+			d.each(n, path, func(name string, v ast.Node, path string) {
+				var password string
+				d.text(&password)(v, path)
+				c.Shape.Passwords[name] = password
+			})
+		},
 		"users": func(n ast.Node, path string) {
 			c.Users = map[string]map[string]any{}
 			d.each(n, path, func(name string, v ast.Node, path string) {

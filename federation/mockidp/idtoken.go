@@ -51,7 +51,7 @@ func (p *Provider) claims(l *login) map[string]any {
 	}
 	seen := make(map[string]any, len(profile)+12)
 	for name, value := range profile {
-		if name == "sub" || l.has(scopeOf(name)) {
+		if name == "sub" || p.cfg.Shape.PlainOAuth2 || l.has(scopeOf(name)) {
 			seen[name] = value
 		}
 	}

@@ -69,7 +69,7 @@ func New(cfg Config) (*Provider, error) {
 		keys:       ring,
 		people:     newPeople(cfg.Domain, cfg.Users),
 		faults:     newFaults(),
-		log:        newRecorder(),
+		log:        newRecorder(cfg.Shape.PKCENames.Verifier, cfg.Shape.Profile.TokenName),
 		clients:    map[string]Client{},
 		pending:    newExpiring[authRequest](maxPending, 10*time.Minute, cfg.Now),
 		assertions: newExpiring[struct{}](maxTokens, 2*time.Hour, cfg.Now),
@@ -146,6 +146,7 @@ func (p *Provider) routes() {
 	} {
 		p.mux.HandleFunc(pattern, p.recorded(e.name, e.serve))
 	}
+	p.shapeRoutes(func(pattern, name string, serve http.HandlerFunc) { p.mux.HandleFunc(pattern, p.recorded(name, serve)) })
 	p.controlRoutes()
 }
 

@@ -12,7 +12,7 @@ import (
 // Requests is what came in at the protocol's endpoints.
 type Requests struct {
 	// Counts per endpoint: discovery, jwks, authorize, login, token, userinfo,
-	// introspect, revoke, logout.
+	// introspect, revoke, logout; profile and profile_link where the shape has them.
 	Counts map[string]int `json:"counts"`
 	// Recent requests, oldest first, at most 256.
 	Recent []Request `json:"recent"`
@@ -38,6 +38,8 @@ type Request struct {
 	// of secrets are "***".
 	Query map[string][]string `json:"query,omitempty"`
 	Form  map[string][]string `json:"form,omitempty"`
+	// Header are the X- headers.
+	Header map[string][]string `json:"header,omitempty"`
 	// Authorization is the header's scheme: "Basic", "Bearer" or "".
 	Authorization string `json:"authorization,omitempty"`
 	ContentType   string `json:"content_type,omitempty"`
@@ -67,23 +69,32 @@ type recorder struct {
 	counts map[string]int
 	ring   []Request
 	next   int
+	// hide are parameters that hold secrets under names of the provider's shape.
+	hide []string
 }
 
-func newRecorder() *recorder {
-	return &recorder{counts: map[string]int{}, ring: make([]Request, 0, maxRecorded)}
+func newRecorder(hide ...string) *recorder {
+	return &recorder{counts: map[string]int{}, ring: make([]Request, 0, maxRecorded), hide: hide}
 }
 
 // add records a request whose form is parsed.
 func (l *recorder) add(now time.Time, endpoint string, r *http.Request) {
 	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	q := Request{
-		Time: now, Endpoint: endpoint, Method: r.Method, Form: withoutSecrets(r.PostForm),
+		Time: now, Endpoint: endpoint, Method: r.Method, Form: l.withoutSecrets(r.PostForm),
 		Authorization: cut(scheme), ContentType: cut(r.Header.Get("Content-Type")), Accept: cut(r.Header.Get("Accept")),
 		UserAgent: cut(r.Header.Get("User-Agent")),
 	}
 	if r.URL.RawQuery != "" {
-		q.Query = withoutSecrets(r.URL.Query())
+		q.Query = l.withoutSecrets(r.URL.Query())
 	}
+	extra := map[string][]string{}
+	for name, values := range r.Header {
+		if strings.HasPrefix(name, "X-") {
+			extra[name] = values
+		}
+	}
+	q.Header = l.withoutSecrets(extra)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.counts[endpoint]++
@@ -95,7 +106,7 @@ func (l *recorder) add(now time.Time, endpoint string, r *http.Request) {
 	l.next = (l.next + 1) % maxRecorded
 }
 
-func withoutSecrets(v map[string][]string) map[string][]string {
+func (l *recorder) withoutSecrets(v map[string][]string) map[string][]string {
 	if len(v) == 0 {
 		return nil
 	}
@@ -103,7 +114,7 @@ func withoutSecrets(v map[string][]string) map[string][]string {
 	for name, values := range v {
 		kept := make([]string, len(values))
 		for i, value := range values {
-			if kept[i] = cut(value); isSecret(name) && value != "" {
+			if kept[i] = cut(value); (isSecret(name) || slices.Contains(l.hide, name)) && value != "" {
 				kept[i] = hidden
 			}
 		}

@@ -61,7 +61,7 @@ func (p *Provider) serveToken(w http.ResponseWriter, r *http.Request) {
 	case "":
 		bad = &problem{"invalid_request", "grant_type is missing"}
 	default:
-		bad = &problem{"unsupported_grant_type", "this grant type is not supported"}
+		l, bad = p.directGrant(client, grant, v)
 	}
 	if bad != nil {
 		p.tokenError(w, r, *bad)
@@ -89,7 +89,7 @@ func (p *Provider) tokens(l *login, v url.Values, hit []active) (map[string]any,
 	case p.cfg.AlwaysRefreshToken || l.has("offline_access"):
 		doc["refresh_token"] = p.refresh.add(l)
 	}
-	if l.person != "" && l.has("openid") {
+	if l.person != "" && !p.cfg.Shape.PlainOAuth2 && l.has("openid") {
 		id, err := p.mint(l, access, append(hit, p.faults.take(StageIDToken, l.faults)...))
 		if err != nil {
 			return nil, err
@@ -98,6 +98,9 @@ func (p *Provider) tokens(l *login, v url.Values, hit []active) (map[string]any,
 		if l.nonce != "" {
 			p.lastSeen.Store(&l.nonce)
 		}
+	}
+	if l.person != "" {
+		p.shapeToken(doc, l)
 	}
 	edit(p, doc, hit)
 	return doc, nil
@@ -118,7 +121,7 @@ func (p *Provider) redeemCode(client Client, v url.Values) (*login, *problem) {
 	if single(v, "redirect_uri") != g.redirectURI {
 		return nil, &problem{"invalid_grant", "redirect_uri differs from the authorize request"}
 	}
-	verifier := single(v, "code_verifier")
+	verifier := single(v, p.cfg.Shape.PKCENames.Verifier)
 	if g.challenge == "" {
 		if verifier != "" { // PKCE downgrade (RFC 9700, section 4.8.2)
 			return nil, &problem{"invalid_grant", "code_verifier without code_challenge"}

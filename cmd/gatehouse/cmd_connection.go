@@ -1,0 +1,50 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func connectionFields() []field {
+	return []field{
+		{"organization", "organization", flagText, "whose connection it is (only when creating)"},
+		{"kind", "kind", flagText, "oidc or oauth2"},
+		{"title", "title", flagText, "name people read"},
+		{"picture", "picture", flagText, "https address of a picture"},
+		{"issuer", "issuer", flagText, "issuer of the provider, for discovery"},
+		{"client-id", "client_id", flagText, "our client id at the provider"},
+		{"client-secret-file", "client_secret", flagSecretFile, "file with our secret at the provider (- for standard input)"},
+		{"client-auth", "client_auth", flagText, "header, form, private_key_jwt or none"},
+		{"domain", "domains", flagList, "routing rule: acme.test, *.acme.test or * (repeat)"},
+		{"scope", "scopes", flagList, "scope to ask for (repeat)"},
+		{"use-userinfo", "use_userinfo", flagYesNo, "fetch the userinfo endpoint"},
+		{"login-hint", "login_hint", flagText, "off sends no login_hint"},
+		{"trust-email", "trust_email", flagText, "verified or always"},
+		{"acr", "acr_values", flagList, "authentication context to demand (repeat)"},
+		{"algorithm", "algorithms", flagList, "accepted ID-token algorithm (repeat)"},
+		{"allow-private-network", "allow_private_network", flagYesNo, "may reach the private addresses the operator lists (owners only)"},
+		{"insecure-no-pkce", "insecure_no_pkce", flagYesNo, "leave PKCE out (owners only)"},
+		{"insecure-no-nonce", "insecure_no_nonce", flagYesNo, "leave the nonce out (owners only)"},
+		{"disabled", "disabled", flagYesNo, "nobody signs in through it"},
+	}
+}
+
+func newConnectionCommand(r *remote) *cobra.Command {
+	return group("connection", "Connections: identity providers of organizations",
+		r.newListCommand(listing{
+			use: "list", short: "List connections", path: "/connections",
+			columns: []column{{"id", "id"}, {"title", "title"}, {"organization", "organization"}, {"issuer", "issuer"}, {"domains", "domains"}, {"disabled", "disabled"}},
+			filters: []column{{"organization", "organization"}},
+		}),
+		r.newShowCommand("show ID", "Show a connection; its secret never comes out", below("/connections/", 0, ""), 1),
+		r.newActionCommand(action{
+			use: "create ID", short: "Add a connection", method: "POST", path: fixed("/connections"), args: 1,
+			fields: connectionFields(), fromArgs: []string{"id"}, done: "Connection %s is there. `gatehouse connection show %s` tells the redirect URI to register.",
+		}),
+		r.newActionCommand(action{
+			use: "update ID", short: "Change a connection", method: "PATCH", path: below("/connections/", 0, ""), args: 1,
+			fields: connectionFields(), revision: true, done: "Connection %s is changed. Logins in flight start again.",
+		}),
+		r.newActionCommand(action{
+			use: "delete ID", short: "Remove a connection", method: "DELETE", path: below("/connections/", 0, ""), args: 1,
+			revision: true, done: "Connection %s is gone. Its id is never given out again.",
+		}),
+	)
+}
