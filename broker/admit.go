@@ -192,6 +192,7 @@ func (b *Broker) letIn(w http.ResponseWriter, r *http.Request, lg *login, req *r
 			return err
 		}
 	}
+	b.keepUpstream(u, a.identity, draft.Record.KeyHash, req.Client)
 	old, _ := b.sessions.Load(r)
 	err = b.store.Update(ctx, func(tx store.Tx) error {
 		if err := b.decide(tx, a, req); err != nil {
@@ -207,7 +208,11 @@ func (b *Broker) letIn(w http.ResponseWriter, r *http.Request, lg *login, req *r
 				return err
 			}
 		}
-		if err := b.store.Sessions.Insert(tx, draft.Record); err != nil {
+		bounded, err := b.boundSession(tx, draft.Record)
+		if err != nil {
+			return err
+		}
+		if err := b.store.Sessions.Insert(tx, bounded); err != nil {
 			return err
 		}
 		return u.apply(tx)

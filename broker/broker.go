@@ -90,6 +90,7 @@ type Broker struct {
 	metrics     *metrics
 
 	provider      *fosite.Fosite
+	asking        queue // providers, at refresh
 	guesses       *guesses
 	claims        []claim
 	discoveryJSON []byte

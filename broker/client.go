@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ory/fosite"
@@ -13,10 +14,20 @@ import (
 // v0.49.0 accepts unsigned (FOSITE.md trap 5).
 type client struct{ store.Client }
 
-func (c *client) GetID() string                   { return c.ID }
-func (c *client) GetHashedSecret() []byte         { return nil } // see authenticateClient
-func (c *client) GetRedirectURIs() []string       { return c.RedirectURIs }
-func (c *client) GetGrantTypes() fosite.Arguments { return c.GrantTypes }
+func (c *client) GetID() string             { return c.ID }
+func (c *client) GetHashedSecret() []byte   { return nil } // see authenticateClient
+func (c *client) GetRedirectURIs() []string { return c.RedirectURIs }
+
+// GetGrantTypes implements fosite.Client. The connection grant ends in a code of
+// our own making, so who may use it may redeem codes; the authorization endpoint
+// looks at the record itself.
+func (c *client) GetGrantTypes() fosite.Arguments {
+	if c.DirectGrants && !slices.Contains(c.GrantTypes, "authorization_code") {
+		return append(slices.Clone(c.GrantTypes), "authorization_code")
+	}
+	return c.GrantTypes
+}
+
 func (c *client) GetResponseTypes() fosite.Arguments {
 	return fosite.Arguments{"code"}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/ory/fosite"
 
@@ -49,8 +50,12 @@ func (b *Broker) authenticateClient(ctx context.Context, r *http.Request, form u
 // when there is none, in constant time (SECURITY-CASES Y6).
 func (b *Broker) secretMatches(c store.Client, secret string) bool {
 	got := []byte(store.HashToken(secret))
-	match := subtle.ConstantTimeCompare(got, []byte(store.HashToken("dummy"))) & 0
-	for _, s := range c.Secrets {
+	secrets := c.Secrets
+	if len(secrets) == 0 { // one comparison all the same; no secret hashes to this
+		secrets = []store.ClientSecret{{Hash: strings.Repeat("x", len(got))}}
+	}
+	match := 0
+	for _, s := range secrets {
 		live := 1
 		if !s.ExpiresAt.IsZero() && !b.now().Before(s.ExpiresAt) {
 			live = 0

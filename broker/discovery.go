@@ -44,7 +44,7 @@ func (b *Broker) newMetadata() metadata {
 		JWKS: b.issuer + pathJWKS, Introspection: b.issuer + pathIntrospect, Revocation: b.issuer + pathRevoke,
 		EndSession:      b.issuer + pathLogout,
 		ScopesSupported: Scopes(), ResponseTypes: []string{"code"}, ResponseModes: []string{"query", "form_post"},
-		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials"},
+		GrantTypes:   []string{"authorization_code", "refresh_token", "client_credentials", grantConnection},
 		SubjectTypes: []string{"public"}, IDTokenAlgs: []string{"ES256", "RS256"},
 		TokenAuthMethods: append([]string{"none"}, secrets...), IntrospectionAuthMethods: secrets,
 		RevocationAuthMethods: append([]string{"none"}, secrets...),

@@ -90,7 +90,11 @@ func (b *Broker) issueToSession(w http.ResponseWriter, r *http.Request, req *req
 		if err != nil {
 			return err
 		}
-		if b.sessions.Touch(&live) {
+		touched, err := b.touch(tx, &live)
+		if err != nil {
+			return err
+		}
+		if touched {
 			if err := b.store.Sessions.Put(tx, live); err != nil {
 				return err
 			}

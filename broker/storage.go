@@ -59,7 +59,11 @@ func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, hash string, r
 	u := unitOf(ctx)
 	u.add(func(tx store.Tx) error {
 		// The gate, in the transaction that makes the code.
-		if _, err := s.b.provisioner.Authorize(tx, sess.grant.UserID, sess.grant.ClientID, sess.grant.ConnectionID); err != nil {
+		standing, err := s.b.provisioner.Authorize(tx, sess.grant.UserID, sess.grant.ClientID, sess.grant.ConnectionID)
+		if err != nil {
+			return err
+		}
+		if err := s.b.endOthers(tx, standing.Connection(), sess.grant); err != nil {
 			return err
 		}
 		if err := s.b.store.Grants.Insert(tx, sess.grant); err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // token is the token endpoint (RFC 6749 §3.2): authorization_code,
-// refresh_token and client_credentials.
+// refresh_token, client_credentials, and the connection grant (direct.go).
 func (b *Broker) token(w http.ResponseWriter, r *http.Request) {
 	f, oerr := readBodyForm(w, r)
 	if oerr != nil {
@@ -36,6 +36,8 @@ func (b *Broker) exchange(r *http.Request, f form) (_ map[string]any, err error)
 	grantType := f.Get("grant_type")
 	switch grantType {
 	case "authorization_code", "refresh_token", "client_credentials":
+	case grantConnection:
+		return b.direct(r, f)
 	case "":
 		return nil, errInvalidRequest("grant_type is missing.")
 	default: // fosite would say invalid_request (trap 19)
@@ -54,7 +56,9 @@ func (b *Broker) exchange(r *http.Request, f form) (_ map[string]any, err error)
 		err = errCode("unauthorized_client", "This client may not use the client_credentials grant.").because(err)
 	}
 	if err == nil && grantType == "refresh_token" {
-		err = narrowScopes(req, f)
+		if err = narrowScopes(req, f); err == nil {
+			err = b.askProvider(ctx, u, f)
+		}
 	}
 	if err != nil {
 		return nil, b.failedExchange(r, u, f, err)

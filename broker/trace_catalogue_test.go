@@ -157,8 +157,15 @@ func (w *world) visit(domain, provider string) (*http.Response, error) {
 func (w *world) traces(f store.TraceFilter) (found []store.Trace, err error) {
 	w.store.Traces.Flush(w.t.Context())
 	err = w.store.View(w.t.Context(), func(tx store.Tx) (err error) {
-		found, _, err = w.store.Traces.List(tx, f, store.Page{Limit: 100})
-		return err
+		if found, _, err = w.store.Traces.List(tx, f, store.Page{Limit: 100}); err != nil {
+			return err
+		}
+		for i := range found {
+			if found[i], err = w.store.Traces.Find(tx, found[i].Words); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return slices.Clip(found), err
 }

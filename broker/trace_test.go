@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -91,7 +92,7 @@ func TestTrace_WordsAreEverywhere(t *testing.T) {
 	if page.StatusCode != http.StatusBadGateway || !strings.Contains(page.body, `<code id="correlation">`+tr.Words+`</code>`) {
 		t.Errorf("the page does not show %s:\n%s", tr.Words, page.body)
 	}
-	if !strings.Contains(page.body, url.QueryEscape(" Reference: "+tr.Words+".")) {
+	if !strings.Contains(html.UnescapeString(page.body), url.QueryEscape(" Reference: "+tr.Words+".")) {
 		t.Errorf("the way back to the app does not name %s", tr.Words)
 	}
 	if !strings.Contains(w.logs.String(), `"login":"`+tr.Words+`"`) {

@@ -33,7 +33,6 @@ type loadedGrant struct {
 	token    refreshToken
 	grant    store.Grant
 	standing provisioning.Standing
-	retry    bool // the same request again, within the grace
 }
 
 type unitKey struct{}

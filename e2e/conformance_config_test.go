@@ -70,11 +70,16 @@ func configModules() []module {
 			}
 		}
 		for _, want := range [][2]string{
-			{"response_types_supported", "code"}, {"subject_types_supported", "public"},
-			{"id_token_signing_alg_values_supported", "RS256"}, {"request_object_signing_alg_values_supported", "RS256"},
-			{"scopes_supported", "openid"}, {"grant_types_supported", "authorization_code"},
-			{"code_challenge_methods_supported", "S256"}, {"claims_supported", "sub"},
-			{"response_modes_supported", "form_post"}, {"token_endpoint_auth_methods_supported", "client_secret_basic"},
+			{"response_types_supported", "code"},
+			{"subject_types_supported", "public"},
+			{"id_token_signing_alg_values_supported", "RS256"},
+			{"request_object_signing_alg_values_supported", "RS256"},
+			{"scopes_supported", "openid"},
+			{"grant_types_supported", "authorization_code"},
+			{"code_challenge_methods_supported", "S256"},
+			{"claims_supported", "sub"},
+			{"response_modes_supported", "form_post"},
+			{"token_endpoint_auth_methods_supported", "client_secret_basic"},
 			{"token_endpoint_auth_methods_supported", "client_secret_post"},
 		} {
 			if !c.supports(want[0], want[1]) {

@@ -102,8 +102,10 @@ type devClient struct {
 // startDev runs `gatehouse dev` on free ports with its data in dir.
 func startDev(dir string, args ...string) (*world, error) {
 	w := &world{secrets: newSecrets()}
-	args = append([]string{"dev", "--data", dir, "--broker-port=0", "--admin-port=0", "--demo-port=0",
-		"--acme-port=0", "--globex-port=0", "--any-port=0"}, args...)
+	args = append([]string{
+		"dev", "--data", dir, "--broker-port=0", "--admin-port=0", "--demo-port=0",
+		"--acme-port=0", "--globex-port=0", "--any-port=0",
+	}, args...)
 	var err error
 	if w.proc, err = start("gatehouse dev", nil, "ready", args...); err != nil {
 		return nil, err

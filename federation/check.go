@@ -99,10 +99,10 @@ func (c *checker) normalise() {
 	conn.Hint.Format = without(conn.Hint.Format, "address")
 	conn.Grant = without(conn.Grant, "authorization_code")
 	conn.ConcurrentLogins = without(conn.ConcurrentLogins, "unlimited")
-	if conn.Kind == store.KindOIDC && len(conn.Scopes) == 0 {
+	if c.oidc() && len(conn.Scopes) == 0 {
 		conn.Scopes = []string{"openid", "email", "profile"}
 	}
-	if s := conn.Selectors; conn.Kind == store.KindOIDC && s.FederationID.Path == "" && s.Email.Path == "" && len(s.Custom) == 0 {
+	if s := conn.Selectors; c.oidc() && s.FederationID.Path == "" && s.Email.Path == "" && len(s.Custom) == 0 {
 		conn.Selectors = profile.DefaultSelectors()
 	}
 	if conn.Kind == store.KindOAuth2 || conn.Profile.Kind != "" {

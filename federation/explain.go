@@ -19,6 +19,7 @@ const (
 	ReasonOtherConnection        Reason = "other_connection"
 	ReasonOtherOrganization      Reason = "other_organization"
 	ReasonConnectionNotAllowed   Reason = "connection_not_allowed"
+	ReasonServerOnly             Reason = "server_only"
 	ReasonOrganizationNotAllowed Reason = "organization_not_allowed"
 	ReasonOrganizationGone       Reason = "organization_gone"
 	ReasonOrganizationDisabled   Reason = "organization_disabled"
@@ -28,7 +29,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		ReasonWon, ReasonUnproven, ReasonLessSpecific, ReasonDisabled, ReasonNoBrowser, ReasonOtherConnection, ReasonOtherOrganization,
-		ReasonConnectionNotAllowed, ReasonOrganizationNotAllowed, ReasonOrganizationGone, ReasonOrganizationDisabled,
+		ReasonConnectionNotAllowed, ReasonServerOnly, ReasonOrganizationNotAllowed, ReasonOrganizationGone, ReasonOrganizationDisabled,
 	}
 }
 
@@ -51,6 +52,8 @@ func (r Reason) Sentence() string {
 		return "The rule wins, and the app asked for another organization."
 	case ReasonConnectionNotAllowed:
 		return "The rule wins, and the app does not take this connection."
+	case ReasonServerOnly:
+		return "The rule wins, and the connection takes no app that cannot keep a secret."
 	case ReasonOrganizationNotAllowed:
 		return "The rule wins, and the app does not take this organization."
 	case ReasonOrganizationGone:

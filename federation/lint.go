@@ -225,7 +225,7 @@ func (l *linter) above(rule, base string, wildcard bool, good []*store.Connectio
 	if slices.ContainsFunc(good, func(c *store.Connection) bool { return c.OrganizationID != next[0].OrganizationID }) {
 		level = LevelWarning
 	}
-	l.add(Finding{Code: FindingShadowed, Level: level, Rule: nextRule, Connections: append(ids(next), ids(good)...),
+	l.add(Finding{Code: FindingShadowed, Level: level, Rule: nextRule, Connections: both(ids(next), ids(good)),
 		Problem: fmt.Sprintf("does not see addresses of %s: %s (%s) is more specific", rule, rule, strings.Join(ids(good), ", ")),
 		Fix:     "remove the more specific rule, unless it is meant so"})
 	return nil

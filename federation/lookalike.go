@@ -79,10 +79,10 @@ func (l *linter) lookAlikes() {
 					continue // a company's own domains may look alike
 				}
 				seen[pair] = true
-				how := ""
+				how, level := "", LevelWarning
 				switch {
-				case a.name == b.name:
-					how = "the same name under another ending"
+				case a.name == b.name: // often the same company, in another country
+					how, level = "the same name under another ending", LevelNote
 				case a.skeleton == b.skeleton:
 					how = "letters that look alike"
 				case a.ending == b.ending && len(a.skeleton) >= minLookAlike && len(b.skeleton) >= minLookAlike && near(a.skeleton, b.skeleton):
@@ -90,12 +90,23 @@ func (l *linter) lookAlikes() {
 				default:
 					continue
 				}
-				l.add(Finding{Code: FindingLookAlike, Level: LevelWarning, Rule: a.domain, Connections: append(slices.Clone(a.ids), b.ids...),
+				l.add(Finding{Code: FindingLookAlike, Level: level, Rule: a.domain, Connections: both(a.ids, b.ids),
 					Problem: fmt.Sprintf("looks like %s of another organization (%s)", shown(b.domain), how),
 					Fix:     "make sure that both companies are who they say"})
 			}
 		}
 	}
+}
+
+// both joins two lists of ids, each id once.
+func both(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, id := range b {
+		if !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
 }
 
 const (

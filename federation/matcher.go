@@ -131,13 +131,19 @@ func (f *Federation) rulebook(tx store.Tx) storedRules { return storedRules{f.st
 
 func (s storedRules) holders(base string, wildcard bool) ([]*store.Connection, error) {
 	var out []*store.Connection
-	for c, err := range s.store.Connections.AllByIndex(s.tx, "domain", ruleText(base, wildcard)) {
+	for page := (store.Page{Limit: 200}); ; {
+		conns, next, err := s.store.Connections.ByIndex(s.tx, "domain", ruleText(base, wildcard), page)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, &c)
+		for i := range conns { // pointers, because a connection is large and most are only looked at
+			out = append(out, &conns[i])
+		}
+		if next == "" {
+			return out, nil
+		}
+		page.Cursor = next
 	}
-	return out, nil
 }
 
 func (s storedRules) claims(organization, domain string) (bool, error) {

@@ -147,6 +147,8 @@ func (f *Federation) admits(tx store.Tx, c store.Connection, q Query) (Reason, e
 		return ReasonOtherOrganization, nil
 	case len(q.Client.Connections) > 0 && !slices.Contains(q.Client.Connections, c.ID):
 		return ReasonConnectionNotAllowed, nil
+	case c.ServerOnly && q.Client.Public():
+		return ReasonServerOnly, nil
 	case len(q.Client.Organizations) > 0 && !slices.Contains(q.Client.Organizations, c.OrganizationID):
 		return ReasonOrganizationNotAllowed, nil
 	}

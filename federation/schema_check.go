@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -64,7 +65,7 @@ func checkSchema(raw, schema []byte) error {
 	if err == nil {
 		if c.dec.PeekKind() != 0 {
 			c.fault("connection", "is followed by more text", "send one JSON object")
-		} else if _, end := c.dec.ReadToken(); end != nil && !isEOF(end) {
+		} else if _, end := c.dec.ReadToken(); end != nil && !errors.Is(end, io.EOF) {
 			err = end
 		}
 	}
@@ -73,8 +74,6 @@ func checkSchema(raw, schema []byte) error {
 	}
 	return errors.Join(c.faults...)
 }
-
-func isEOF(err error) bool { return err.Error() == "EOF" }
 
 func (c *schemaChecker) fault(path, problem, fix string) {
 	c.faultAt(path, problem, fix, c.dec.InputOffset())
@@ -223,7 +222,12 @@ func orRoot(path string) string {
 }
 
 // clean makes a name of the text fit for a fault's path.
-func clean(name string) string { return profile.Untrusted(name).Clean(64) }
+func clean(name string) string {
+	if c := profile.Untrusted(name).Clean(64); c != "" {
+		return c
+	}
+	return `""`
+}
 
 // suggestion is the known name that a wrong one was probably meant to be.
 func suggestion(n *schemaNode, name string) string {

@@ -24,6 +24,14 @@ func (p *Provisioner) EndSession(tx store.Tx, keyHash string) error {
 			return err
 		}
 	}
+	return p.dropSession(tx, keyHash)
+}
+
+// dropSession forgets a session and what refresh login keeps of its provider.
+func (p *Provisioner) dropSession(tx store.Tx, keyHash string) error {
+	if err := gone(p.store.UpstreamTokens.Delete(tx, keyHash)); err != nil {
+		return err
+	}
 	return gone(p.store.Sessions.Delete(tx, keyHash))
 }
 
@@ -59,7 +67,7 @@ func (p *Provisioner) EndUser(tx store.Tx, userID, reason string) error {
 		if err != nil {
 			return err
 		}
-		if err := gone(p.store.Sessions.Delete(tx, s.KeyHash)); err != nil {
+		if err := p.dropSession(tx, s.KeyHash); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,7 @@ func (p *Provisioner) factsOf(tx store.Tx, id federation.VerifiedIdentity, clien
 		return s, err
 	}
 	s.client = s.client && !client.Disabled
-	s.clientAllowed = clientFor(client, s.conn)
+	s.clientAllowed = ClientFor(client, s.conn)
 	s.catchAll = slices.Contains(s.conn.Domains, "*")
 	s.policy = s.org.Join
 	if err := p.emailFacts(tx, id, &s); err != nil {
@@ -77,9 +77,12 @@ func (p *Provisioner) origin(tx store.Tx, connectionID string) (conn store.Conne
 	return conn, org, !conn.Disabled, orgOn && !org.Disabled, nil
 }
 
-// clientFor reports whether the app may be used through the connection.
-func clientFor(c store.Client, conn store.Connection) bool {
-	return (len(c.Organizations) == 0 || slices.Contains(c.Organizations, conn.OrganizationID)) &&
+// ClientFor reports whether an app may be used through a connection: both say
+// so, and a connection that is for servers only takes no app that cannot keep
+// a secret. Whether the two are switched on is not its question.
+func ClientFor(c store.Client, conn store.Connection) bool {
+	return !(conn.ServerOnly && c.Public()) &&
+		(len(c.Organizations) == 0 || slices.Contains(c.Organizations, conn.OrganizationID)) &&
 		(len(c.Connections) == 0 || slices.Contains(c.Connections, conn.ID))
 }
 

@@ -72,7 +72,7 @@ func (p *Provisioner) standing(tx store.Tx, userID, clientID, connectionID strin
 	switch {
 	case !ok || s.client.Disabled:
 		return s, ReasonClient, nil
-	case !clientFor(s.client, s.connection):
+	case !ClientFor(s.client, s.connection):
 		return s, ReasonClientNotAllowed, nil
 	}
 	s.user, err = p.store.Users.Get(tx, userID)

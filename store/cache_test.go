@@ -9,34 +9,35 @@ import (
 // of record: fill one with references, change everything in the copy, compare.
 func TestCacheSharesNothing(t *testing.T) {
 	t.Parallel()
-	unshared[Organization](t)
-	unshared[Domain](t)
-	unshared[Connection](t)
-	unshared[Client](t)
-	unshared[User](t)
-	unshared[Identity](t)
-	unshared[Membership](t)
+	unshared(t, cloneOrganization)
+	unshared(t, cloneDomain)
+	unshared(t, cloneConnection)
+	unshared(t, cloneClient)
+	unshared(t, cloneUser)
+	unshared(t, cloneIdentity)
+	unshared(t, cloneMembership)
 }
 
-func unshared[T any](t *testing.T) {
+func unshared[T any](t *testing.T, clone func(T) T) {
 	t.Helper()
-	var rec T
+	var rec, want T // want shares nothing with rec
 	fill(reflect.ValueOf(&rec).Elem())
-	c := newCache[T]()
+	fill(reflect.ValueOf(&want).Elem())
+	c := newCache(clone)
 	c.put("k", []byte("raw"), &rec)
 	var first, second T
 	if !c.get("k", []byte("raw"), &first) || !c.get("k", []byte("raw"), &second) {
 		t.Fatalf("%T: not kept", rec)
 	}
-	if !reflect.DeepEqual(first, rec) {
+	if !reflect.DeepEqual(first, want) {
 		t.Errorf("%T: the copy differs", rec)
 	}
 	spoil(reflect.ValueOf(&first).Elem())
-	if !reflect.DeepEqual(second, rec) {
+	if !reflect.DeepEqual(second, want) {
 		t.Errorf("%T: changing one copy changed another", rec)
 	}
 	var third T
-	if c.get("k", []byte("raw"), &third); !reflect.DeepEqual(third, rec) {
+	if c.get("k", []byte("raw"), &third); !reflect.DeepEqual(third, want) {
 		t.Errorf("%T: changing a copy changed the cache", rec)
 	}
 	if c.get("k", []byte("other"), &third) {
@@ -102,4 +103,9 @@ func spoil(v reflect.Value) {
 		}
 	default:
 	}
+}
+
+// opaque types are never changed in place by those who hold them.
+func opaque(t reflect.Type) bool {
+	return t == reflect.TypeFor[Sealed]() || t.PkgPath() == "time"
 }

@@ -36,8 +36,9 @@ type Schema[T any] struct {
 	Expires func(*T) time.Time
 	// Tombstones makes a deleted key impossible to insert again.
 	Tombstones bool
-	// Cached kinds are read far more often than written: see cache.
-	Cached bool
+	// Clone, for kinds that are read far more often than written, makes the
+	// collection keep decoded records (see cache); it copies one completely.
+	Clone func(T) T
 }
 
 // Collection keeps records of one kind. All methods run inside a transaction.
@@ -47,7 +48,7 @@ type Collection[T any] struct {
 	sealer     *Sealer
 	stamp      *stamp
 	now        func() time.Time
-	cache      *cache[T] // nil unless Schema.Cached
+	cache      *cache[T] // nil without Schema.Clone
 }
 
 // collect makes a collection and registers it with the store's upkeep.
@@ -59,8 +60,8 @@ func collect[T any](s *Store, schema Schema[T]) *Collection[T] {
 		schema: schema, tombstones: schema.Bucket + "/tombstones",
 		sealer: s.keyring.Sealer("records/" + schema.Bucket), stamp: s.stamp, now: s.now,
 	}
-	if schema.Cached {
-		c.cache = newCache[T]()
+	if schema.Clone != nil {
+		c.cache = newCache(schema.Clone)
 	}
 	s.kinds = append(s.kinds, c)
 	return c

@@ -57,7 +57,9 @@ type Code struct {
 	KeepUntil   time.Time `json:"keep_until"`
 }
 
-// UpstreamToken is what refresh login keeps of the provider for one grant.
+// UpstreamToken is what refresh login keeps of the provider for one sign-in.
+// GrantID is the key of the browser session it came with, whose grants all ask
+// with the same token, or a grant's own id.
 type UpstreamToken struct {
 	GrantID      string `json:"grant"`
 	ConnectionID string `json:"connection"`

@@ -10,12 +10,12 @@ import (
 // of its record: an index needs a reader.
 func (s *Store) declare() {
 	s.Organizations = collect(s, Schema[Organization]{
-		Bucket: "organizations", Tombstones: true, Cached: true,
+		Bucket: "organizations", Tombstones: true, Clone: cloneOrganization,
 		Key:  func(o *Organization) string { return o.ID },
 		Meta: func(o *Organization) *Meta { return &o.Meta },
 	})
 	s.Domains = collect(s, Schema[Domain]{
-		Bucket: "domains", Cached: true,
+		Bucket: "domains", Clone: cloneDomain,
 		Key:  func(d *Domain) string { return DomainKey(d.Name, d.OrganizationID) },
 		Meta: func(d *Domain) *Meta { return &d.Meta },
 		Indexes: []Index[Domain]{
@@ -24,7 +24,7 @@ func (s *Store) declare() {
 		},
 	})
 	s.Connections = collect(s, Schema[Connection]{
-		Bucket: "connections", Tombstones: true, Cached: true,
+		Bucket: "connections", Tombstones: true, Clone: cloneConnection,
 		Key:  func(c *Connection) string { return c.ID },
 		Meta: func(c *Connection) *Meta { return &c.Meta },
 		Indexes: []Index[Connection]{
@@ -37,19 +37,19 @@ func (s *Store) declare() {
 		},
 	})
 	s.Clients = collect(s, Schema[Client]{
-		Bucket: "clients", Tombstones: true, Cached: true,
+		Bucket: "clients", Tombstones: true, Clone: cloneClient,
 		Key:     func(c *Client) string { return c.ID },
 		Meta:    func(c *Client) *Meta { return &c.Meta },
 		Indexes: []Index[Client]{{Name: "origin", Values: func(c *Client) []string { return c.Origins }}},
 	})
 	s.Users = collect(s, Schema[User]{
-		Bucket: "users", Tombstones: true, Cached: true,
+		Bucket: "users", Tombstones: true, Clone: cloneUser,
 		Key:     func(u *User) string { return u.ID },
 		Meta:    func(u *User) *Meta { return &u.Meta },
 		Indexes: []Index[User]{{Name: "platform_role", Values: func(u *User) []string { return present(u.PlatformRole) }}},
 	})
 	s.Identities = collect(s, Schema[Identity]{
-		Bucket: "identities", Cached: true,
+		Bucket: "identities", Clone: cloneIdentity,
 		Key:  func(i *Identity) string { return IdentityKey(i.ConnectionID, i.Issuer, i.Subject) },
 		Meta: func(i *Identity) *Meta { return &i.Meta },
 		Indexes: []Index[Identity]{
@@ -58,7 +58,7 @@ func (s *Store) declare() {
 		},
 	})
 	s.Memberships = collect(s, Schema[Membership]{
-		Bucket: "memberships", Cached: true,
+		Bucket: "memberships", Clone: cloneMembership,
 		Key:  func(m *Membership) string { return MembershipKey(m.OrganizationID, m.UserID) },
 		Meta: func(m *Membership) *Meta { return &m.Meta },
 		Indexes: []Index[Membership]{

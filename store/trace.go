@@ -32,7 +32,7 @@ type Trace struct {
 	// Proven: a provider vouched for the person. Until then a stranger can have
 	// made all of it, and it lies in a ring that pushes out no proven login.
 	Proven bool        `json:"proven,omitempty"`
-	Steps  []TraceStep `json:"steps"`
+	Steps  []TraceStep `json:"steps,omitempty"` // kept apart; see Traces.Find
 	// Omitted counts the steps that were too many to keep.
 	Omitted int `json:"omitted,omitempty"`
 }
@@ -183,13 +183,29 @@ func (t *Trace) trim() {
 	}
 	total := 0
 	for i := range t.Steps {
+		total += t.Steps[i].size()
+	}
+	if total <= maxTraceBytes {
+		return // as with every login that is no attempt to fill us up
+	}
+	// The earlier steps give way: first their details, then their words.
+	const bare = 150 // a step without either
+	left := maxTraceBytes - len(t.Steps)*bare
+	if len(t.Steps) > 0 {
+		last := &t.Steps[len(t.Steps)-1]
+		for len(last.Details) > 0 && last.size() > maxTraceBytes/3 {
+			last.Details = last.Details[:len(last.Details)-1]
+		}
+		left -= last.size()
+	}
+	for i := range t.Steps[:max(len(t.Steps)-1, 0)] {
 		s := &t.Steps[i]
-		if total+s.size() > maxTraceBytes-(len(t.Steps)-i)*140 && i < len(t.Steps)-1 {
+		if s.size()-bare > left {
 			s.Details = nil
 		}
-		total += s.size()
-	}
-	if last := len(t.Steps) - 1; total > maxTraceBytes && last >= 0 {
-		t.Steps[last].Details = nil
+		if s.size()-bare > left {
+			s.Why = ""
+		}
+		left -= max(s.size()-bare, 0)
 	}
 }

@@ -46,6 +46,10 @@ func TraceCodes() []TraceCode {
 		{"connection_mismatch", "provider", "The browser came back on another connection's callback.", "Register at the provider exactly the callback URL of this connection."},
 		{"state_mismatch", "provider", "state is missing, cut, repeated or another login's.", "Make sure the provider sends state back unchanged and once; else start again."},
 
+		{"host_unknown", "ours", "The login began on a host that is not among the connection's public hosts.", "Add the host to the connection and register its callback URL at the provider."},
+		{"grant_unfit", "ours", "The connection signs people in by another grant.", "Use a connection of that grant, or change the connection's."},
+		{"fresh_unprovable", "ours", "A new sign-in is demanded, and this provider cannot prove one.", "Do not ask for prompt=login or max_age, or use an OpenID Connect provider."},
+
 		// The callback's parameters.
 		{"callback_malformed", "provider", "Parameters of the callback are repeated, too long or missing.", "Ask the provider's support; the trace says which parameters came."},
 		{"callback_issuer", "provider", "iss is another issuer's, or missing although announced (RFC 9207).", "Compare the connection's issuer with the provider's, byte for byte."},
@@ -81,6 +85,11 @@ func TraceCodes() []TraceCode {
 		{"token_error", "provider", "The token endpoint answered with another OAuth error.", "Look the error up in the provider's documentation."},
 		{"token_response_invalid", "provider", "The token response lacks something or is malformed.", "Check the token endpoint's URL; ask the provider's support."},
 
+		{"credentials_refused", "user", "The provider does not accept the person's credentials.", "Enter them again; reset them at the provider."},
+		{"assertion_refused", "app", "The provider does not accept the assertion.", "Send a fresh assertion that is meant for this provider."},
+		{"refresh_refused", "provider", "The provider says that the person may go on no longer.", "The person signs in again."},
+		{"refresh_mismatch", "provider", "The refreshed sign-in is another person's.", "The person signs in again; report it to the provider if it happens again."},
+
 		// The ID token.
 		{"id_token_missing", "provider", "There is no ID token in the token response.", "Add the scope openid to the connection."},
 		{"id_token_malformed", "provider", "The ID token cannot be read.", "Ask the provider's support."},
@@ -107,6 +116,8 @@ func TraceCodes() []TraceCode {
 		// Profile and attributes.
 		{"userinfo_invalid", "provider", "The userinfo endpoint did not answer as it should.", "Check the userinfo endpoint and the scopes, or switch userinfo off."},
 		{"userinfo_subject", "provider", "Userinfo is about another person than the ID token.", "Check the userinfo endpoint: it must be this provider's."},
+		{"profile_url_absent", "provider", "The URL of the profile is not where the connection looks for it.", "Correct the selector of the profile's URL."},
+		{"profile_url_refused", "provider", "The URL of the profile leads to another site.", "Add the host to the connection's allowed hosts, if it is right."},
 		{"attributes_invalid", "provider", "The attributes cannot be read.", "Test the connection: it shows what each selector found."},
 		{"federation_id_absent", "provider", "The selector of the federation id found nothing.", "Correct the selector: test the connection, it shows what came."},
 

@@ -21,9 +21,6 @@ type literal string
 // Detail is one fact of a step. Only the functions of this file make one.
 type Detail struct{ name, value string }
 
-// Text is a fixed word.
-func Text(name, value literal) Detail { return Detail{string(name), string(value)} }
-
 // Passed is a check that went well.
 func Passed(check literal) Detail { return Detail{"checked", string(check)} }
 

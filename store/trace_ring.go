@@ -18,6 +18,17 @@ const (
 	ringBucket = "traces/ring"
 )
 
+// traceSteps are kept apart from their trace: finding and throwing out traces
+// does not read them.
+type traceSteps struct {
+	Key   string      `json:"key"`
+	Steps []TraceStep `json:"steps"`
+}
+
+func (s *Store) declareTraceSteps() *Collection[traceSteps] {
+	return collect(s, Schema[traceSteps]{Bucket: "trace_steps", Key: func(x *traceSteps) string { return x.Key }})
+}
+
 func (s *Store) declareTraces() *Collection[Trace] {
 	return collect(s, Schema[Trace]{
 		Bucket: "traces",
@@ -27,7 +38,6 @@ func (s *Store) declareTraces() *Collection[Trace] {
 			{Name: "slot", Unique: true, Values: func(t *Trace) []string { return []string{t.Slot} }},
 			{Name: "user", Values: func(t *Trace) []string { return present(t.UserID) }},
 			{Name: "connection", Values: func(t *Trace) []string { return present(t.ConnectionID) }},
-			{Name: "client", Values: func(t *Trace) []string { return present(t.ClientID) }},
 			{Name: "outcome", Values: func(t *Trace) []string { return []string{string(t.Outcome)} }},
 		},
 	})
@@ -94,7 +104,14 @@ func (t *Traces) vacate(tx Tx, slot string) error {
 	if err != nil {
 		return err
 	}
-	return t.records.Delete(tx, old.Key)
+	// Delete without reading a second time: this is done for every login.
+	if err := t.records.reindex(tx, old.Key, &old, nil); err != nil {
+		return err
+	}
+	if err := tx.Delete(t.records.schema.Bucket, []byte(old.Key)); err != nil {
+		return err
+	}
+	return tx.Delete(t.steps.schema.Bucket, []byte(old.Key))
 }
 
 // keep writes what was recorded of one login since the last time.
@@ -103,7 +120,7 @@ func (t *Traces) keep(tx Tx, e *Trace) error {
 	switch {
 	case errors.Is(err, ErrNotFound):
 		rec = *e
-		rec.Steps = slices.Clone(e.Steps)
+		rec.Steps = slices.Clone(e.Steps) // what was recorded stays as it is: this may run again
 		rec.trim()
 		rec.Key = traceKey(e.StartedAt, e.Words)
 		name := ringOpen
@@ -113,19 +130,42 @@ func (t *Traces) keep(tx Tx, e *Trace) error {
 		if rec.Slot, err = t.slot(tx, name); err != nil {
 			return err
 		}
-		return t.records.Insert(tx, rec)
+		steps := traceSteps{rec.Key, rec.Steps}
+		rec.Steps = nil
+		if err := t.records.Insert(tx, rec); err != nil {
+			return err
+		}
+		return t.steps.write(tx, rec.Key, nil, &steps)
 	case err != nil:
 		return err
 	}
+	old := rec
+	if err := t.fill(tx, &rec); err != nil {
+		return err
+	}
 	was := rec.Proven
-	rec.Steps = slices.Clone(rec.Steps) // records that were read are shared
 	rec.add(e)
 	if rec.Proven && !was {
 		if rec.Slot, err = t.slot(tx, ringProven); err != nil {
 			return err
 		}
 	}
-	return t.records.Put(tx, rec)
+	steps := traceSteps{rec.Key, rec.Steps}
+	rec.Steps = nil
+	if err := t.records.write(tx, rec.Key, &old, &rec); err != nil {
+		return err
+	}
+	return t.steps.write(tx, rec.Key, nil, &steps) // it has no indexes: as well over an old one
+}
+
+// fill reads the steps of a trace.
+func (t *Traces) fill(tx Tx, rec *Trace) error {
+	steps, err := t.steps.Get(tx, rec.Key)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	rec.Steps = slices.Clone(steps.Steps)
+	return nil
 }
 
 // TraceFilter says which traces are wanted; zero fields do not narrow.
@@ -153,13 +193,11 @@ func (t *Traces) source(f TraceFilter) func(Tx, Page) ([]Trace, string, error) {
 		return by("connection", f.Connection)
 	case f.Outcome != "":
 		return by("outcome", string(f.Outcome))
-	case f.Client != "":
-		return by("client", f.Client)
 	}
 	return t.records.List
 }
 
-// List returns a page of traces, newest first, and the cursor of the next page
+// List returns a page of traces without their steps, newest first, and the cursor of the next page
 // ("" at the end). A page may be short, or empty, and yet have a next one: only
 // so many records are looked at for each.
 func (t *Traces) List(tx Tx, f TraceFilter, page Page) (out []Trace, next string, err error) {
@@ -198,7 +236,11 @@ func (t *Traces) List(tx Tx, f TraceFilter, page Page) (out []Trace, next string
 
 // Find returns the trace with the words, or ErrNotFound.
 func (t *Traces) Find(tx Tx, words string) (Trace, error) {
-	return t.records.ByUnique(tx, "words", words)
+	rec, err := t.records.ByUnique(tx, "words", words)
+	if err != nil {
+		return rec, err
+	}
+	return rec, t.fill(tx, &rec)
 }
 
 // ByWords is List for the one trace with the words, if it fits the filter.

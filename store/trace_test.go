@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -272,7 +273,7 @@ func TestZ1_TraceDetailsAreTyped(t *testing.T) {
 	recordLogin(s, "typed-details-only", func(ctx context.Context, r *store.Recorder) {
 		store.Hide(ctx, "hidden-secret")
 		store.Step(ctx, store.StepReturn,
-			store.Enum("decision", secret, "a", "b"), store.Host("host", "https://"+secret+"@login.test/"+secret), store.ConnectionID(secret), store.ClientID(secret),
+			store.Enum("decision", secret, "a", "b"), store.Host("host", "https://u:"+url.PathEscape(secret)+"@login.test/"+secret), store.ConnectionID(secret), store.ClientID(secret),
 			store.Hash("kid", secret), store.Algorithm("alg", secret), store.Rule("rule", secret), store.Attribute(secret, true),
 			store.Names("parameters", map[string][]string{secret: {secret}, "code": {secret}}),
 			store.Quoted("text", "the provider repeats hidden-secret"),

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 type Traces struct {
 	store    *Store
 	records  *Collection[Trace]
+	steps    *Collection[traceSteps]
 	now      func() time.Time
 	capacity int
 	words    []string
@@ -36,7 +38,7 @@ func newTraces(s *Store, capacity int) *Traces {
 		capacity = traceCapacity
 	}
 	return &Traces{
-		store: s, records: s.declareTraces(), now: s.now, capacity: max(capacity, 2), words: wordList(),
+		store: s, records: s.declareTraces(), steps: s.declareTraceSteps(), now: s.now, capacity: max(capacity, 2), words: wordList(),
 		byWords: map[string]*Trace{}, stop: make(chan struct{}),
 	}
 }
@@ -121,17 +123,29 @@ func (t *Traces) batch(ctx context.Context) {
 	if n == 0 {
 		return
 	}
-	err := t.store.Update(ctx, func(tx Tx) error {
-		for _, e := range batch {
+	err := t.update(ctx, batch)
+	if err == nil || len(batch) == 1 || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrClosed) {
+		if err != nil {
+			t.failed.Add(uint64(len(batch)))
+		}
+		return
+	}
+	for i := range batch { // one that cannot be kept must not take the others along
+		if t.update(ctx, batch[i:i+1]) != nil {
+			t.failed.Add(1)
+		}
+	}
+}
+
+func (t *Traces) update(ctx context.Context, entries []*Trace) error {
+	return t.store.Update(ctx, func(tx Tx) error {
+		for _, e := range entries {
 			if err := t.keep(tx, e); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		t.failed.Add(uint64(len(batch)))
-	}
 }
 
 // Flush keeps what was handed over until now, for those who want to read it.

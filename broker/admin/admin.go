@@ -216,6 +216,8 @@ func (h *Handler) routeAPI(t *table) {
 	h.routeOrganizations(t)
 	h.routeDomains(t)
 	h.routeConnections(t)
+	h.routeSchemas(t)
+	h.routeRouting(t)
 	h.routeClients(t)
 	h.routeUsers(t)
 	h.routeRequests(t)

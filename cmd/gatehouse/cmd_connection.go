@@ -46,5 +46,6 @@ func newConnectionCommand(r *remote) *cobra.Command {
 			use: "delete ID", short: "Remove a connection", method: "DELETE", path: below("/connections/", 0, ""), args: 1,
 			revision: true, done: "Connection %s is gone. Its id is never given out again.",
 		}),
+		newConnectionSchemaCommand(),
 	)
 }

@@ -20,6 +20,13 @@ type config struct {
 	// Required. http is allowed for loopback hosts only.
 	Issuer string `yaml:"issuer"`
 
+	// Further hosts that branded apps send people to, such as
+	// https://login.brand.example: scheme and host, the scheme of the issuer.
+	// A login stays at the host it began at; tokens name the issuer as always.
+	// Each connection that serves such a host lists it too, and its provider
+	// has the callback URL of that host registered.
+	PublicHosts []string `yaml:"public_hosts"`
+
 	// Allow an http issuer on a host that is not this machine. Passwords and
 	// tokens then cross the network readable by everyone on the way.
 	InsecureHTTPIssuer bool `yaml:"insecure_http_issuer"`

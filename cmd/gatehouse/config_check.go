@@ -66,6 +66,17 @@ func (c *checker) publicAddress() {
 		return
 	}
 	cfg.derived.issuer = u
+	for i, h := range cfg.PublicHosts {
+		at := fmt.Sprintf("public_hosts[%d]", i)
+		switch host, problem := originURL(h); {
+		case problem != "":
+			c.report(at, problem, "write scheme and host only, such as https://login.brand.example")
+		case host.Scheme != u.Scheme:
+			c.report(at, "its scheme is not the issuer's", "use "+u.Scheme)
+		case canonicalHost(host.Host) == canonicalHost(u.Host):
+			c.report(at, "it is the issuer's host", "remove it")
+		}
+	}
 	switch {
 	case u.Scheme == "http" && cfg.InsecureHTTPIssuer && !loopbackHost(u.Hostname()):
 		cfg.warnings = append(cfg.warnings, "insecure_http_issuer: passwords and tokens cross the network unencrypted")

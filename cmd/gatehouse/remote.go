@@ -61,7 +61,7 @@ type remote struct {
 func adminCommands(env environment) []*cobra.Command {
 	r := &remote{env: env}
 	cmds := []*cobra.Command{
-		newOrgCommand(r), newDomainCommand(r), newConnectionCommand(r), newClientCommand(r), newUserCommand(r),
+		newOrgCommand(r), newDomainCommand(r), newConnectionCommand(r), newRouteCommand(r), newClientCommand(r), newUserCommand(r),
 		newRequestCommand(r), newSessionCommand(r), newGrantCommand(r), newAuditCommand(r), newTraceCommand(r), newTokenCommand(r), newWhoamiCommand(r),
 	}
 	for _, cmd := range cmds {

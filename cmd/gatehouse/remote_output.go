@@ -21,7 +21,6 @@ type column struct{ title, member string }
 // listing describes a list command.
 type listing struct {
 	use, short, path string
-	args             cobra.PositionalArgs
 	columns          []column
 	filters          []column // flag, query parameter
 }

@@ -8,6 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,7 +75,20 @@ func serve(ctx context.Context, cfg *config, env environment) (err error) {
 	if err != nil {
 		return errors.Join(err, public.Close())
 	}
-	return g.run(ctx, public, private, func() error { return g.announce(ctx, env) })
+	return g.run(ctx, public, private, func() error {
+		settle(env)
+		return g.announce(ctx, env)
+	})
+}
+
+// settle sets the garbage collector for a small, busy heap: with a few
+// megabytes alive, the default collects every few requests. What start-up used
+// goes back to the system. GOGC in the environment overrules it.
+func settle(env environment) {
+	if !slices.ContainsFunc(env.Environ, func(v string) bool { return strings.HasPrefix(v, "GOGC=") }) {
+		debug.SetGCPercent(400)
+	}
+	debug.FreeOSMemory()
 }
 
 func listen(ctx context.Context, field, address string) (net.Listener, error) {
@@ -149,7 +165,7 @@ func assemble(ctx context.Context, cfg *config, d *data, logger *slog.Logger) (*
 	provisioner := provisioning.New(provisioning.Config{Store: st, Federation: g.federation, Now: st.Now})
 	g.broker, err = broker.New(broker.Config{
 		Store: st, Federation: g.federation, Provisioner: provisioner, Templates: publicPages,
-		Keys: g.keys, Sessions: sessions, Issuer: cfg.Issuer, Now: st.Now, Logger: logger, Metrics: registry,
+		Keys: g.keys, Sessions: sessions, Issuer: cfg.Issuer, PublicHosts: cfg.PublicHosts, Now: st.Now, Logger: logger, Metrics: registry,
 		Lifetimes: broker.Lifetimes{
 			AccessToken: cfg.Lifetimes.AccessToken, Code: cfg.Lifetimes.Code,
 			RefreshIdle: cfg.Lifetimes.RefreshIdle, RefreshAbsolute: cfg.Lifetimes.RefreshAbsolute,
@@ -169,13 +185,24 @@ func assemble(ctx context.Context, cfg *config, d *data, logger *slog.Logger) (*
 	requests := newRequestMetrics(registry)
 	proxy := proxyRule{trusted: cfg.derived.proxies, header: cfg.Proxy.Header}
 	g.public = g.outer("public", requests, publicPages, &guard{
-		hosts: []string{canonicalHost(cfg.derived.issuer.Host)}, proxy: proxy, next: g.broker,
+		hosts: publicHosts(cfg), proxy: proxy, next: g.broker,
 		onlyProxies: secure && g.publicTLS == nil && len(proxy.trusted) > 0,
 	})
 	g.admin = g.outer("admin", requests, adminPages, &guard{
 		proxy: proxy, next: g.operations(registry, console), // the console checks hosts itself
 	})
 	return g, nil
+}
+
+// publicHosts are the values of Host that the public listener answers to.
+func publicHosts(cfg *config) []string {
+	hosts := []string{canonicalHost(cfg.derived.issuer.Host)}
+	for _, origin := range cfg.PublicHosts {
+		if u, problem := originURL(origin); problem == "" { // checked at load
+			hosts = append(hosts, canonicalHost(u.Host))
+		}
+	}
+	return hosts
 }
 
 // outer puts the layers around a listener's handler that hold for every answer.

@@ -103,7 +103,7 @@ func headerExpectations() map[string]expect {
 // after one bit is turned back.
 func reused(o *observed) bool {
 	i := strings.LastIndexByte(o.rawID, '.')
-	jws, err := jose.ParseSigned(o.rawID, []jose.SignatureAlgorithm{jose.ES256})
+	jws, err := jose.ParseSignedCompact(o.rawID, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return false
 	}

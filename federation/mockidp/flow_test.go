@@ -139,7 +139,7 @@ func verifyIDToken(ctx context.Context, issuer, raw string) (map[string]any, err
 }
 
 func verifyWith(set jose.JSONWebKeySet, raw string) (map[string]any, error) {
-	jws, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, jose.EdDSA})
+	jws, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, jose.EdDSA})
 	if err != nil {
 		return nil, err
 	}

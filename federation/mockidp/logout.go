@@ -42,7 +42,7 @@ func (p *Provider) serveLogout(w http.ResponseWriter, r *http.Request) {
 
 // hintClaims reads an ID token of ours that came back; it may have expired.
 func (p *Provider) hintClaims(token string) (map[string]any, bool) {
-	jws, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(p.cfg.SigningAlg)})
+	jws, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(p.cfg.SigningAlg)})
 	if err != nil || len(jws.Signatures) != 1 {
 		return nil, false
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bberrors "go.etcd.io/bbolt/errors"
 
 	"gatehouse/store"
 )
@@ -139,7 +140,7 @@ func (e *Engine) Close() error {
 }
 
 func closedOr(err error) error {
-	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bberrors.ErrDatabaseNotOpen) {
 		return store.ErrClosed
 	}
 	return err
