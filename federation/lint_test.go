@@ -80,7 +80,7 @@ func TestExplain_IsRoute(t *testing.T) {
 		{"a@acme.test", Query{}, "acme.test direct no_browser, * gone less_specific, * wide less_specific"},
 		{"a@off.test", Query{}, "off.test closed organization_disabled, * gone less_specific, * wide less_specific"},
 		{"a@else.test", Query{}, "* gone organization_gone, * wide won"},
-		{"", Query{ConnectionID: "direct"}, "connection direct won"},
+		{"", Query{ConnectionID: "direct"}, "connection direct no_browser"},
 		{"", Query{ConnectionID: "nothing"}, ""},
 		{"", Query{OrganizationID: "acme"}, "organization direct no_browser, organization exact won, organization second disabled, organization wide won"},
 		{"", Query{}, ""},

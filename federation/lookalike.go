@@ -71,6 +71,7 @@ func (l *linter) lookAlikes() {
 		}
 		for i, a := range group {
 			for _, b := range group[i+1:] {
+				a, b := a, b // swapped for this pair only
 				if a.domain > b.domain {
 					a, b = b, a
 				}

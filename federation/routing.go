@@ -139,7 +139,7 @@ func (f *Federation) admits(tx store.Tx, c store.Connection, q Query) (Reason, e
 	switch {
 	case c.Disabled:
 		return ReasonDisabled, nil
-	case c.Grant != "" && q.ConnectionID == "":
+	case c.Grant != "":
 		return ReasonNoBrowser, nil
 	case q.ConnectionID != "" && c.ID != q.ConnectionID:
 		return ReasonOtherConnection, nil
