@@ -17,7 +17,7 @@ run: build ## broker, mock companies and demo app on this machine (ARGS="--broke
 
 build: ## the binary, as released, in bin/
 	@scripts/setup go
-	$(GO) build -trimpath -ldflags '-s -w' -o bin/gatehouse ./cmd/gatehouse
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/gatehouse ./cmd/gatehouse
 
 test: ## all tests with the race detector, browser and independent parties included
 	@scripts/setup go race browser node

@@ -30,6 +30,7 @@ type world struct {
 func newWorld(dir string) (*world, error) {
 	w := &world{dir: dir, binary: filepath.Join(dir, "gatehouse")}
 	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", w.binary, "./cmd/gatehouse")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return nil, fmt.Errorf("build: %w", err)

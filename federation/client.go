@@ -116,6 +116,7 @@ func (f *Federation) do(ctx context.Context, conn *store.Connection, u *upstream
 	start := time.Now()
 	resp, err := f.guarded(ctx, conn, u, req)
 	f.metrics.requested(conn.ID, req.endpoint, time.Since(start), err)
+	f.seen.answered(req, resp)
 	store.Note(ctx, store.Host("host", req.url), store.Int("status", resp.status), store.Int("bytes", len(resp.body)), store.Millis("took", time.Since(start)))
 	return resp, err
 }

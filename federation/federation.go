@@ -36,6 +36,7 @@ type Federation struct {
 	metrics   *metrics
 	client    *client
 	timing    timing
+	seen      *Seen // of a rehearsal
 
 	background context.Context // of refreshes that outlive the request that asked
 	stop       context.CancelFunc

@@ -47,12 +47,14 @@ func (f *Federation) identify(ctx context.Context, conn *store.Connection, u *up
 		documents.IDToken = token.payload
 		id.subject, id.authTime, id.acr, id.amr = token.subject, token.authTime, token.acr, token.amr
 	}
+	f.seen.read(documents)
 	if profileRequests(conn) > 0 {
 		store.Step(ctx, store.StepProfile)
 	}
 	if documents.Profile, err = f.profileDocument(ctx, conn, u, md, tokens, id.subject, lent); err != nil {
 		return VerifiedIdentity{}, err
 	}
+	f.seen.read(documents)
 	tokenSubject := id.subject
 	store.Step(ctx, store.StepSelect)
 	if err := selection.read(documents, &id); err != nil {

@@ -71,11 +71,15 @@ func (f *Federation) Owns(tx store.Tx, conn store.Connection, e profile.Email) (
 	if e.IsZero() {
 		return false, nil
 	}
-	for m, err := range matches(f.rulebook(tx), e.Domain(), false) {
+	return owns(f.rulebook(tx), conn.ID, e)
+}
+
+func owns(book rulebook, connectionID string, e profile.Email) (bool, error) {
+	for m, err := range matches(book, e.Domain(), false) {
 		if err != nil {
 			return false, fmt.Errorf("federation: domain owner: %w", err)
 		}
-		if m.standing == wins && m.conn.ID == conn.ID {
+		if m.standing == wins && m.conn.ID == connectionID {
 			return true, nil
 		}
 	}

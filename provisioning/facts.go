@@ -34,6 +34,14 @@ func (p *Provisioner) factsOf(tx store.Tx, id federation.VerifiedIdentity, clien
 	if s.conn, s.org, s.connection, s.organization, err = p.origin(tx, id.Connection().ID); err != nil {
 		return s, err
 	}
+	return p.factsAt(tx, id, clientID, s, p.federation.Owns)
+}
+
+// owner answers whether a connection may vouch for an address.
+type owner func(store.Tx, store.Connection, profile.Email) (bool, error)
+
+// factsAt adds to the connection and its organization what else decides.
+func (p *Provisioner) factsAt(tx store.Tx, id federation.VerifiedIdentity, clientID string, s situation, owns owner) (situation, error) {
 	client, err := p.store.Clients.Get(tx, clientID)
 	if s.client, err = present(err); err != nil {
 		return s, err
@@ -42,7 +50,7 @@ func (p *Provisioner) factsOf(tx store.Tx, id federation.VerifiedIdentity, clien
 	s.clientAllowed = ClientFor(client, s.conn)
 	s.catchAll = slices.Contains(s.conn.Domains, "*")
 	s.policy = s.org.Join
-	if err := p.emailFacts(tx, id, &s); err != nil {
+	if err := p.emailFacts(tx, id, &s, owns); err != nil {
 		return s, err
 	}
 	key := store.IdentityKey(s.conn.ID, id.Issuer(), id.Subject())
@@ -86,11 +94,11 @@ func ClientFor(c store.Client, conn store.Connection) bool {
 		(len(c.Connections) == 0 || slices.Contains(c.Connections, conn.ID))
 }
 
-func (p *Provisioner) emailFacts(tx store.Tx, id federation.VerifiedIdentity, s *situation) error {
+func (p *Provisioner) emailFacts(tx store.Tx, id federation.VerifiedIdentity, s *situation, owns owner) error {
 	if id.Email().IsZero() {
 		return nil
 	}
-	owned, err := p.federation.Owns(tx, s.conn, id.Email())
+	owned, err := owns(tx, s.conn, id.Email())
 	if err != nil {
 		return err
 	}

@@ -141,9 +141,11 @@ func assemble(ctx context.Context, cfg *config, d *data, logger *slog.Logger) (*
 	if err != nil {
 		return nil, err
 	}
-	adminPages, err := templates.New(templates.Config{StrictTransport: cfg.derived.admin.Scheme == "https"})
-	if err != nil {
-		return nil, err
+	adminPages := publicPages // parsed templates take megabytes: one set where it fits both
+	if adminSecure := cfg.derived.admin.Scheme == "https"; adminSecure != secure {
+		if adminPages, err = templates.New(templates.Config{StrictTransport: adminSecure}); err != nil {
+			return nil, err
+		}
 	}
 	network, err := federation.ParseNetworkPolicy(cfg.Network.AllowPrivate)
 	if err != nil {
@@ -234,7 +236,10 @@ func (g *gatehouse) run(ctx context.Context, public, private net.Listener, start
 	g.logger.Info("gatehouse is up", "version", buildVersion(), "issuer", g.cfg.Issuer,
 		"public", public.Addr().String(), "admin", private.Addr().String())
 	err := started()
-	if err == nil {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		err = nil // asked to stop while it was starting: no failure
+	case err == nil:
 		select {
 		case <-ctx.Done():
 		case err = <-group.failed:
