@@ -34,16 +34,16 @@ func bench(logins, refreshes int) error {
 		return err
 	}
 	fmt.Printf("limits of this machine, alone on one core\n"+
-		"  sign ES256 %v · verify ES256 %v · write and fsync 4 KiB %v\n"+
+		"  sign ES256 %v · verify ES256 %v · write and fsync 4 KiB %v, of it CPU %v\n"+
 		"  a login needs 2 signatures (access and ID token) and 1 verification (the provider's ID token): %v of CPU\n"+
-		"  a refresh needs 2 signatures: %v of CPU\n\n", l.sign, l.verify, l.fsync, l.login(), l.refresh())
+		"  a refresh needs 2 signatures: %v of CPU\n\n", l.sign, l.verify, l.fsync, l.fsyncCPU, l.login(), l.refresh())
 
 	w, err := newWorld(dir)
 	if err != nil {
 		return err
 	}
 	defer w.stop()
-	fmt.Printf("%-44s %12s %12s\n", "", "measured", "to reach")
+	fmt.Printf("%-44s %16s %10s\n", "", "measured", "to reach")
 	row("binary, stripped", fmt.Sprintf("%.1f MB", float64(w.binarySize)/1e6), "32 MB")
 	if err := w.startup(); err != nil {
 		return err
@@ -59,4 +59,4 @@ func bench(logins, refreshes int) error {
 	return nil
 }
 
-func row(what, measured, limit string) { fmt.Printf("%-44s %12s %12s\n", what, measured, limit) }
+func row(what, measured, limit string) { fmt.Printf("%-44s %16s %10s\n", what, measured, limit) }

@@ -223,17 +223,22 @@ type usage struct {
 
 func (w *world) usage() (usage, error) {
 	var u usage
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.server.Process.Pid))
+	// The scheduler's own count in nanoseconds, over all threads: the ticks of
+	// /proc/PID/stat mistake short naps for work.
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", w.server.Process.Pid))
 	if err != nil {
 		return u, err
 	}
-	f := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
-	for _, i := range []int{11, 12} { // utime and stime, in ticks of 10 ms (proc(5))
-		n, err := strconv.ParseInt(f[i], 10, 64)
+	for _, t := range threads {
+		raw, err := os.ReadFile(t)
 		if err != nil {
 			return u, err
 		}
-		u.cpu += time.Duration(n) * 10 * time.Millisecond
+		var ns int64
+		if _, err := fmt.Sscan(string(raw), &ns); err != nil {
+			return u, err
+		}
+		u.cpu += time.Duration(ns)
 	}
 	resp, err := http.Get(w.admin + "/metrics")
 	if err != nil {
