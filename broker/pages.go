@@ -85,8 +85,10 @@ func providerFailure(err error) failure {
 	case ferr.Code == federation.CodeConnectionChanged:
 		return failure{templates.ErrorConnectionChanged, http.StatusConflict, errUnavailable(err)}
 	case ferr.Temporary:
-		return failure{templates.ErrorProviderUnavailable, http.StatusServiceUnavailable,
-			(&oauthError{Code: "temporarily_unavailable", Description: "The identity provider cannot be reached right now.", Status: 503}).because(err)}
+		return failure{
+			templates.ErrorProviderUnavailable, http.StatusServiceUnavailable,
+			(&oauthError{Code: "temporarily_unavailable", Description: "The identity provider cannot be reached right now.", Status: 503}).because(err),
+		}
 	case ferr.Blame == federation.BlameUser:
 		return failure{templates.ErrorProviderDenied, http.StatusForbidden, errAccessDenied("Sign-in was cancelled or refused at the identity provider.").because(err)}
 	case ferr.Blame == federation.BlameApp:

@@ -16,10 +16,24 @@ func TestW8_W11_NoExemptionsAndHeadersEverywhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, c := range []struct{ path, agent string }{
-		{pathUserinfo, "kube-probe/1.30"}, {pathUserinfo + "?health", "ELB-HealthChecker/2.0"},
-		{pathUserinfo + "#x", ""}, {"/oauth2//userinfo", ""}, {"/oauth2/userinfo/", ""}, {"/static/../oauth2/userinfo", ""},
-		{pathIntrospect, "GoogleHC/1.0"}, {pathLogin, ""}, {pathWaiting, ""}, {pathEvents, ""}, {pathConsent, ""}, {pathBack, ""},
-		{"/", ""}, {"/debug/pprof/", ""}, {"/metrics", ""}, {"/api/v1/users", ""}, {"/healthz", ""}, {"/login/callback/acme", ""},
+		{pathUserinfo, "kube-probe/1.30"},
+		{pathUserinfo + "?health", "ELB-HealthChecker/2.0"},
+		{pathUserinfo + "#x", ""},
+		{"/oauth2//userinfo", ""},
+		{"/oauth2/userinfo/", ""},
+		{"/static/../oauth2/userinfo", ""},
+		{pathIntrospect, "GoogleHC/1.0"},
+		{pathLogin, ""},
+		{pathWaiting, ""},
+		{pathEvents, ""},
+		{pathConsent, ""},
+		{pathBack, ""},
+		{"/", ""},
+		{"/debug/pprof/", ""},
+		{"/metrics", ""},
+		{"/api/v1/users", ""},
+		{"/healthz", ""},
+		{"/login/callback/acme", ""},
 	} {
 		req, err := http.NewRequest(http.MethodGet, w.url+c.path, nil)
 		if err != nil {

@@ -166,21 +166,31 @@ func (w *world) seed() {
 			}
 		}
 		for _, c := range []store.Client{
-			{ID: "native", Name: "Native", Type: store.ClientNative, AuthMethod: "none",
+			{
+				ID: "native", Name: "Native", Type: store.ClientNative, AuthMethod: "none",
 				RedirectURIs: []string{"http://127.0.0.1/callback", nativeScheme, appRedirect},
-				GrantTypes:   []string{"authorization_code", "refresh_token"}, Scopes: all},
-			{ID: "web", Name: "Web", Type: store.ClientWeb, AuthMethod: "client_secret_basic",
+				GrantTypes:   []string{"authorization_code", "refresh_token"}, Scopes: all,
+			},
+			{
+				ID: "web", Name: "Web", Type: store.ClientWeb, AuthMethod: "client_secret_basic",
 				Secrets: []store.ClientSecret{{Hash: store.HashToken(webSecret)}}, ResponseModes: []string{"form_post"},
 				RedirectURIs: []string{appRedirect, "https://app.test/cb?x=1", "http://127.0.0.1/web"}, PostLogoutRedirectURIs: []string{"https://app.test/bye"},
-				GrantTypes: []string{"authorization_code", "refresh_token", "client_credentials"}, Scopes: all, IDTokenAlg: "RS256"},
-			{ID: "post", Name: "Post", Type: store.ClientWeb, AuthMethod: "client_secret_post",
+				GrantTypes: []string{"authorization_code", "refresh_token", "client_credentials"}, Scopes: all, IDTokenAlg: "RS256",
+			},
+			{
+				ID: "post", Name: "Post", Type: store.ClientWeb, AuthMethod: "client_secret_post",
 				Secrets: []store.ClientSecret{{Hash: store.HashToken(webSecret)}}, RedirectURIs: []string{appRedirect},
-				GrantTypes: []string{"authorization_code", "refresh_token", "client_credentials"}, Scopes: all, OpaqueToken: true},
-			{ID: "third", Name: "Third", Type: store.ClientWeb, AuthMethod: "client_secret_basic", ThirdParty: true,
+				GrantTypes: []string{"authorization_code", "refresh_token", "client_credentials"}, Scopes: all, OpaqueToken: true,
+			},
+			{
+				ID: "third", Name: "Third", Type: store.ClientWeb, AuthMethod: "client_secret_basic", ThirdParty: true,
 				Secrets: []store.ClientSecret{{Hash: store.HashToken(webSecret)}}, RedirectURIs: []string{appRedirect},
-				GrantTypes: []string{"authorization_code"}, Scopes: all, InsecurePKCEOptional: true},
-			{ID: "disabled", Name: "Off", Type: store.ClientNative, AuthMethod: "none", Disabled: true,
-				RedirectURIs: []string{appRedirect}, GrantTypes: []string{"authorization_code"}, Scopes: all},
+				GrantTypes: []string{"authorization_code"}, Scopes: all, InsecurePKCEOptional: true,
+			},
+			{
+				ID: "disabled", Name: "Off", Type: store.ClientNative, AuthMethod: "none", Disabled: true,
+				RedirectURIs: []string{appRedirect}, GrantTypes: []string{"authorization_code"}, Scopes: all,
+			},
 		} {
 			if err := w.store.Clients.Insert(ch.Tx, c); err != nil {
 				return err

@@ -15,8 +15,12 @@ func (c *checker) provider() {
 	c.issuer()
 	e := c.conn.Endpoints
 	for _, field := range []struct{ name, value string }{
-		{"authorize", e.Authorize}, {"token", e.Token}, {"userinfo", e.Userinfo},
-		{"jwks", e.JWKS}, {"end_session", e.EndSession}, {"revocation", e.Revocation},
+		{"authorize", e.Authorize},
+		{"token", e.Token},
+		{"userinfo", e.Userinfo},
+		{"jwks", e.JWKS},
+		{"end_session", e.EndSession},
+		{"revocation", e.Revocation},
 	} {
 		if field.value != "" {
 			c.url("endpoints."+field.name, field.value)

@@ -31,7 +31,7 @@ func faultCodes() map[string]map[string]string {
 			"jwks_duplicate_kid": CodeIDTokenKeyAmbiguous, "jwks_no_kid": CodeIDTokenKeyUnknown,
 		},
 		"signature": {"bad_signature": CodeIDTokenSignature, "changed_payload": CodeIDTokenSignature, "missing_key": CodeIDTokenKeyUnknown, "reused_kid": CodeIDTokenSignature},
-		"J9": {"wrong_iss": CodeIDTokenIssuer, "missing_iss": CodeIDTokenIssuer, "iss_trailing_slash": CodeIDTokenIssuer, "iss_case": CodeIDTokenIssuer},
+		"J9":        {"wrong_iss": CodeIDTokenIssuer, "missing_iss": CodeIDTokenIssuer, "iss_trailing_slash": CodeIDTokenIssuer, "iss_case": CodeIDTokenIssuer},
 		"J10": {
 			"wrong_aud": CodeIDTokenAudience, "extra_aud": CodeIDTokenAudience, "extra_aud_with_azp": CodeIDTokenAudience, "missing_aud": CodeIDTokenAudience,
 			"empty_aud": CodeIDTokenAudience, "number_aud": CodeIDTokenAudience, "wrong_azp": CodeIDTokenAuthorizedParty,
@@ -198,7 +198,7 @@ func TestJ4_UnfitKeys(t *testing.T)                { runFaults(t, "J4") }
 func TestJ5_KeysInHeader(t *testing.T)             { runFaults(t, "J5") }
 func TestJ6_HeaderExtensions(t *testing.T)         { runFaults(t, "J6") }
 func TestJ7_KeyIDs(t *testing.T)                   { runFaults(t, "J7") }
-func TestSignatures(t *testing.T)               { runFaults(t, "signature") }
+func TestSignatures(t *testing.T)                  { runFaults(t, "signature") }
 func TestJ9_Issuer(t *testing.T)                   { runFaults(t, "J9") }
 func TestJ10_Audience(t *testing.T)                { runFaults(t, "J10") }
 func TestJ12_Times(t *testing.T)                   { runFaults(t, "J12") }

@@ -42,12 +42,14 @@ func TestFields(t *testing.T) {
 				t.Errorf("subject %q issuer %q, authorize %+v", id.Subject(), id.Issuer(), w.last("authorize"))
 			}
 		}},
-		{field: "issuer of an oauth2 connection", idp: shaped(mockidp.Shape{}), plain: true, conn: func(_ *world, c *store.Connection) { c.Issuer = "https://acme.example" },
+		{
+			field: "issuer of an oauth2 connection", idp: shaped(mockidp.Shape{}), plain: true, conn: func(_ *world, c *store.Connection) { c.Issuer = "https://acme.example" },
 			check: func(t *testing.T, _ *world, id VerifiedIdentity) {
 				if id.Issuer() != "https://acme.example" {
 					t.Errorf("issuer %q", id.Issuer())
 				}
-			}},
+			},
+		},
 		{field: "endpoints by hand", conn: func(w *world, c *store.Connection) {
 			u := w.idp.URL
 			c.Endpoints = store.Endpoints{Authorize: u + "/authorize", Token: u + "/token", JWKS: u + "/jwks", Userinfo: u + "/userinfo"}
@@ -56,16 +58,20 @@ func TestFields(t *testing.T) {
 				t.Error("discovery was asked")
 			}
 		}},
-		{field: "endpoints override discovery", idp: mockidp.Config{Shape: mockidp.Shape{Profile: mockidp.ProfileShape{Path: "/other"}}},
+		{
+			field: "endpoints override discovery", idp: mockidp.Config{Shape: mockidp.Shape{Profile: mockidp.ProfileShape{Path: "/other"}}},
 			conn: func(w *world, c *store.Connection) { c.Endpoints.Userinfo = w.idp.URL + "/other" },
 			check: func(t *testing.T, w *world, _ VerifiedIdentity) {
 				if w.count("discovery") != 1 || w.count("profile") != 1 || w.count("userinfo") != 0 {
 					t.Errorf("%v", w.idp.Requests().Counts)
 				}
-			}},
+			},
+		},
 		{field: "client_auth header", idp: client(mockidp.Client{Secret: "mock-secret", AuthMethods: []string{"client_secret_basic"}})},
-		{field: "client_auth form", idp: client(mockidp.Client{Secret: "mock-secret", AuthMethods: []string{"client_secret_post"}}),
-			conn: func(_ *world, c *store.Connection) { c.ClientAuth = store.AuthForm }},
+		{
+			field: "client_auth form", idp: client(mockidp.Client{Secret: "mock-secret", AuthMethods: []string{"client_secret_post"}}),
+			conn: func(_ *world, c *store.Connection) { c.ClientAuth = store.AuthForm },
+		},
 		{field: "client_auth none", idp: client(mockidp.Client{}), conn: func(_ *world, c *store.Connection) {
 			c.ClientAuth, c.ClientSecret = store.AuthNone, store.Sealed{}
 		}},
@@ -75,11 +81,13 @@ func TestFields(t *testing.T) {
 		{field: "client_auth_alg", idp: client(mockidp.Client{Keys: rsaKeys}), conn: func(_ *world, c *store.Connection) {
 			c.ClientAuth, c.ClientSecret, c.PrivateKey, c.ClientAuthAlg = store.AuthPrivateKeyJWT, store.Sealed{}, rsa, "PS256"
 		}},
-		{field: "apple", idp: client(mockidp.Client{SecretJWT: &mockidp.SecretJWT{Issuer: "TEAM567890", Keys: keyNamed(p256Keys, "KEY4567890")}}),
+		{
+			field: "apple", idp: client(mockidp.Client{SecretJWT: &mockidp.SecretJWT{Issuer: "TEAM567890", Keys: keyNamed(p256Keys, "KEY4567890")}}),
 			conn: func(_ *world, c *store.Connection) {
 				c.ClientAuth, c.ClientSecret, c.PrivateKey = store.AuthForm, store.Sealed{}, p256
 				c.Apple = &store.AppleKey{TeamID: "TEAM567890", KeyID: "KEY4567890"}
-			}},
+			},
+		},
 		{field: "insecure_no_pkce", conn: func(_ *world, c *store.Connection) { c.InsecureNoPKCE = true }, check: func(t *testing.T, w *world, _ VerifiedIdentity) {
 			if w.last("authorize").Param("code_challenge")+w.last("token").Param("code_verifier") != "" {
 				t.Error("PKCE was sent")
@@ -90,7 +98,8 @@ func TestFields(t *testing.T) {
 				t.Error("a nonce was sent")
 			}
 		}},
-		{field: "pkce_names", idp: mockidp.Config{RequirePKCE: true, Shape: mockidp.Shape{PKCENames: mockidp.PKCENames{Challenge: "cc", Method: "ccm", Verifier: "cv"}}},
+		{
+			field: "pkce_names", idp: mockidp.Config{RequirePKCE: true, Shape: mockidp.Shape{PKCENames: mockidp.PKCENames{Challenge: "cc", Method: "ccm", Verifier: "cv"}}},
 			conn: func(_ *world, c *store.Connection) {
 				c.PKCENames = store.PKCENames{Challenge: "cc", Method: "ccm", Verifier: "cv"}
 			}, check: func(t *testing.T, w *world, _ VerifiedIdentity) {
@@ -98,7 +107,8 @@ func TestFields(t *testing.T) {
 				if len(a.Param("cc")) != 43 || a.Param("ccm") != "S256" || a.Param("code_challenge") != "" || tok.Param("cv") != "***" || tok.Param("code_verifier") != "" {
 					t.Errorf("%+v %+v", a.Query, tok.Form)
 				}
-			}},
+			},
+		},
 		{field: "scopes", conn: func(_ *world, c *store.Connection) { c.Scopes = []string{"openid", "email", "extra"} }, check: func(t *testing.T, w *world, _ VerifiedIdentity) {
 			if w.last("authorize").Param("scope") != "openid email extra" {
 				t.Errorf("%+v", w.last("authorize").Query)
@@ -121,7 +131,8 @@ func TestFields(t *testing.T) {
 		{field: "domain_hint value", conn: func(_ *world, c *store.Connection) {
 			c.DomainHint = store.DomainHint{Parameter: "domain_hint", Value: "organizations"}
 		}, check: hinted("domain_hint", "organizations")},
-		{field: "public_hosts", idp: client(mockidp.Client{Secret: "mock-secret", InsecureAnyRedirect: true}),
+		{
+			field: "public_hosts", idp: client(mockidp.Client{Secret: "mock-secret", InsecureAnyRedirect: true}),
 			conn: func(_ *world, c *store.Connection) { c.PublicHosts = []string{"https://login.brand.test"} },
 			ask:  DepartRequest{Host: "login.brand.test"},
 			check: func(t *testing.T, w *world, _ VerifiedIdentity) {
@@ -132,7 +143,8 @@ func TestFields(t *testing.T) {
 				if got := w.RedirectURIs(w.conn); !slices.Equal(got, []string{testPublicURL + "/login/callback/acme", want}) {
 					t.Errorf("to register: %v", got)
 				}
-			}},
+			},
+		},
 		{field: "use_userinfo off", conn: func(_ *world, c *store.Connection) { c.UseUserinfo = false }, check: func(t *testing.T, w *world, _ VerifiedIdentity) {
 			if w.count("userinfo") != 0 {
 				t.Error("userinfo was asked")
@@ -143,32 +155,46 @@ func TestFields(t *testing.T) {
 				t.Error("userinfo was asked")
 			}
 		}},
-		{field: "profile url_in_url", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{In: "url_in_url", Member: "links.me", Path: "/api/me"}}), plain: true,
+		{
+			field: "profile url_in_url", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{In: "url_in_url", Member: "links.me", Path: "/api/me"}}), plain: true,
 			conn: func(w *world, c *store.Connection) {
 				c.Profile = store.ProfileSource{Kind: store.ProfileURLInURL, URL: w.idp.URL + "/link", URLSelector: profile.Selector{Path: "links.me"}}
-			}, check: requests("profile_link", 1, "profile", 1)},
-		{field: "profile token_response", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{In: "token_response", Member: "user"}}), plain: true,
+			}, check: requests("profile_link", 1, "profile", 1),
+		},
+		{
+			field: "profile token_response", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{In: "token_response", Member: "user"}}), plain: true,
 			conn: func(_ *world, c *store.Connection) {
 				c.Profile = store.ProfileSource{Kind: store.ProfileTokenResponse}
 				c.Selectors.FederationID.Path, c.Selectors.Email.Path = "user.id", "user.email"
-			}, check: requests("userinfo", 0, "token", 1)},
-		{field: "profile url_in_token_response", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{In: "url_in_token_response"}}), plain: true,
+			}, check: requests("userinfo", 0, "token", 1),
+		},
+		{
+			field: "profile url_in_token_response", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{In: "url_in_token_response"}}), plain: true,
 			conn: func(_ *world, c *store.Connection) {
 				c.Profile = store.ProfileSource{Kind: store.ProfileURLInTokenResponse, URLSelector: profile.Selector{Path: "profile_url"}}
-			}, check: requests("userinfo", 1, "token", 1)},
-		{field: "profile method", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{Method: "POST"}}), plain: true,
-			conn: func(_ *world, c *store.Connection) { c.Profile.Method = "POST" }, check: requests("userinfo", 1, "token", 1)},
-		{field: "profile token_as query", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{TokenAs: "query", TokenName: "oauth_token"}}), plain: true,
+			}, check: requests("userinfo", 1, "token", 1),
+		},
+		{
+			field: "profile method", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{Method: "POST"}}), plain: true,
+			conn: func(_ *world, c *store.Connection) { c.Profile.Method = "POST" }, check: requests("userinfo", 1, "token", 1),
+		},
+		{
+			field: "profile token_as query", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{TokenAs: "query", TokenName: "oauth_token"}}), plain: true,
 			conn: func(_ *world, c *store.Connection) { c.Profile.TokenAs, c.Profile.TokenName = "query", "oauth_token" },
 			check: func(t *testing.T, w *world, _ VerifiedIdentity) {
 				if q := w.last("userinfo"); q.Authorization != "" || len(q.Query["oauth_token"]) != 1 {
 					t.Errorf("%+v", q)
 				}
-			}},
-		{field: "profile token_as form", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{Method: "POST", TokenAs: "form"}}), plain: true,
-			conn: func(_ *world, c *store.Connection) { c.Profile.TokenAs, c.Profile.Method = "form", "POST" }},
-		{field: "profile token_name header", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{TokenAs: "header", TokenName: "X-Auth-Token"}}), plain: true,
-			conn: func(_ *world, c *store.Connection) { c.Profile.TokenName = "X-Auth-Token" }},
+			},
+		},
+		{
+			field: "profile token_as form", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{Method: "POST", TokenAs: "form"}}), plain: true,
+			conn: func(_ *world, c *store.Connection) { c.Profile.TokenAs, c.Profile.Method = "form", "POST" },
+		},
+		{
+			field: "profile token_name header", idp: shaped(mockidp.Shape{Profile: mockidp.ProfileShape{TokenAs: "header", TokenName: "X-Auth-Token"}}), plain: true,
+			conn: func(_ *world, c *store.Connection) { c.Profile.TokenName = "X-Auth-Token" },
+		},
 		{field: "profile allowed_hosts", idp: shaped(mockidp.Shape{}), plain: true, check: func(t *testing.T, w *world, _ VerifiedIdentity) {
 			c := w.conn
 			c.Profile.AllowedHosts = []string{"api.partner.test"}
@@ -224,7 +250,8 @@ func TestFields(t *testing.T) {
 				t.Errorf("%+v %+v", a.Query, p.Header)
 			}
 		}},
-		{field: "selectors federation_id", idp: mockidp.Config{Users: map[string]map[string]any{"alice": {"oid": 17, "email": "alice@acme.test"}}},
+		{
+			field: "selectors federation_id", idp: mockidp.Config{Users: map[string]map[string]any{"alice": {"oid": 17, "email": "alice@acme.test"}}},
 			conn: func(_ *world, c *store.Connection) {
 				c.Selectors.FederationID = profile.Selector{Path: "oid", Source: profile.FromIDToken}
 			},
@@ -232,13 +259,16 @@ func TestFields(t *testing.T) {
 				if id.Subject() != "number:17" {
 					t.Errorf("subject %q", id.Subject())
 				}
-			}},
-		{field: "refresh_login", idp: mockidp.Config{AlwaysRefreshToken: true}, conn: func(_ *world, c *store.Connection) { c.RefreshLogin = true },
+			},
+		},
+		{
+			field: "refresh_login", idp: mockidp.Config{AlwaysRefreshToken: true}, conn: func(_ *world, c *store.Connection) { c.RefreshLogin = true },
 			check: func(t *testing.T, _ *world, id VerifiedIdentity) {
 				if id.UpstreamRefresh() == "" {
 					t.Error("no refresh token was kept")
 				}
-			}},
+			},
+		},
 		{field: "refresh_login off", idp: mockidp.Config{AlwaysRefreshToken: true}, check: func(t *testing.T, _ *world, id VerifiedIdentity) {
 			if id.UpstreamRefresh() != "" {
 				t.Error("a refresh token was kept")

@@ -127,9 +127,11 @@ func (l *linter) rule(rule string) error {
 		}
 	}
 	if len(bad) > 0 {
-		l.add(Finding{Code: FindingUnverified, Level: LevelWarning, Rule: rule, Connections: ids(bad),
+		l.add(Finding{
+			Code: FindingUnverified, Level: LevelWarning, Rule: rule, Connections: ids(bad),
 			Problem: "the organization has not proven the domain, so the rule does not count",
-			Fix:     "verify the domain, or have an owner assert it"})
+			Fix:     "verify the domain, or have an owner assert it",
+		})
 	}
 	if base != "" {
 		l.address(rule, base, wildcard, holders)
@@ -142,13 +144,17 @@ func (l *linter) rule(rule string) error {
 		if slices.ContainsFunc(good, func(c *store.Connection) bool { return c.OrganizationID != good[0].OrganizationID }) {
 			level, problem = LevelWarning, "people choose between connections of different organizations"
 		}
-		l.add(Finding{Code: FindingSameDomain, Level: level, Rule: rule, Connections: ids(good), Problem: problem,
-			Fix: "keep the rule in one connection, unless people are meant to choose"})
+		l.add(Finding{
+			Code: FindingSameDomain, Level: level, Rule: rule, Connections: ids(good), Problem: problem,
+			Fix: "keep the rule in one connection, unless people are meant to choose",
+		})
 	}
 	if !slices.ContainsFunc(good, l.open) {
-		l.add(Finding{Code: FindingDead, Level: LevelWarning, Rule: rule, Connections: ids(good),
+		l.add(Finding{
+			Code: FindingDead, Level: LevelWarning, Rule: rule, Connections: ids(good),
 			Problem: "it wins, and nobody gets in: its connections or organizations are off, and nothing less specific takes over",
-			Fix:     "turn one on, or remove the rule"})
+			Fix:     "turn one on, or remove the rule",
+		})
 	}
 	return l.above(rule, base, wildcard, good)
 }
@@ -171,12 +177,16 @@ func (l *linter) address(rule, base string, wildcard bool, holders []*store.Conn
 		if len(asked) > 0 {
 			level, of = LevelWarning, asked
 		}
-		l.add(Finding{Code: FindingPublicMail, Level: level, Rule: rule, Connections: ids(of),
-			Problem: "anybody can get an address at " + public, Fix: "remove the rule, or let newcomers wait for approval"})
+		l.add(Finding{
+			Code: FindingPublicMail, Level: level, Rule: rule, Connections: ids(of),
+			Problem: "anybody can get an address at " + public, Fix: "remove the rule, or let newcomers wait for approval",
+		})
 	}
 	if suffix, icann := publicsuffix.PublicSuffix(base); wildcard && icann && suffix == base {
-		l.add(Finding{Code: FindingPublicSuffix, Level: LevelWarning, Rule: rule, Connections: ids(holders),
-			Problem: "anybody can register a domain below " + base, Fix: "list the company's own domains"})
+		l.add(Finding{
+			Code: FindingPublicSuffix, Level: LevelWarning, Rule: rule, Connections: ids(holders),
+			Problem: "anybody can register a domain below " + base, Fix: "list the company's own domains",
+		})
 	}
 }
 
@@ -217,17 +227,21 @@ func (l *linter) above(rule, base string, wildcard bool, good []*store.Connectio
 		return nil
 	}
 	if slices.Equal(ids(good), ids(next)) {
-		l.add(Finding{Code: FindingRedundant, Level: LevelNote, Rule: rule, Connections: ids(good),
-			Problem: nextRule + " leads to the same place", Fix: "remove it; nothing changes"})
+		l.add(Finding{
+			Code: FindingRedundant, Level: LevelNote, Rule: rule, Connections: ids(good),
+			Problem: nextRule + " leads to the same place", Fix: "remove it; nothing changes",
+		})
 		return nil
 	}
 	level := LevelNote
 	if slices.ContainsFunc(good, func(c *store.Connection) bool { return c.OrganizationID != next[0].OrganizationID }) {
 		level = LevelWarning
 	}
-	l.add(Finding{Code: FindingShadowed, Level: level, Rule: nextRule, Connections: both(ids(next), ids(good)),
+	l.add(Finding{
+		Code: FindingShadowed, Level: level, Rule: nextRule, Connections: both(ids(next), ids(good)),
 		Problem: fmt.Sprintf("does not see addresses of %s: %s (%s) is more specific", rule, rule, strings.Join(ids(good), ", ")),
-		Fix:     "remove the more specific rule, unless it is meant so"})
+		Fix:     "remove the more specific rule, unless it is meant so",
+	})
 	return nil
 }
 
@@ -251,8 +265,10 @@ func (l *linter) unrouted() {
 			here = here || slices.ContainsFunc(l.book.wild[parent], func(c *store.Connection) bool { return c.OrganizationID == d.OrganizationID })
 		}
 		if !here {
-			l.add(Finding{Code: FindingUnrouted, Level: LevelNote, Rule: d.Name, Organization: d.OrganizationID,
-				Problem: "is proven, and no connection of its organization has a rule for it", Fix: "add it to a connection, or give the domain up"})
+			l.add(Finding{
+				Code: FindingUnrouted, Level: LevelNote, Rule: d.Name, Organization: d.OrganizationID,
+				Problem: "is proven, and no connection of its organization has a rule for it", Fix: "add it to a connection, or give the domain up",
+			})
 		}
 	}
 }

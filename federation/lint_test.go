@@ -166,8 +166,14 @@ func TestLookAlikes(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"acme", "acrne", true}, {"paypal", "paypai", true}, {"google", "goog1e", true}, {"bucher", "xn--bcher-kva", true}, {"apple", "xn--80ak6aa92e", true},
-		{"modern", "modem", true}, {"globex", "initech", false}, {"acme", "acne", false},
+		{"acme", "acrne", true},
+		{"paypal", "paypai", true},
+		{"google", "goog1e", true},
+		{"bucher", "xn--bcher-kva", true},
+		{"apple", "xn--80ak6aa92e", true},
+		{"modern", "modem", true},
+		{"globex", "initech", false},
+		{"acme", "acne", false},
 	} {
 		if got := skeleton(c.a) == skeleton(c.b); got != c.want {
 			t.Errorf("%s and %s: %v (%s, %s), want %v", c.a, c.b, got, skeleton(c.a), skeleton(c.b), c.want)
@@ -177,8 +183,16 @@ func TestLookAlikes(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"globex", "globx", true}, {"globex", "gloobex", true}, {"globex", "glabex", true}, {"globex", "glboex", true}, {"globex", "globexa", true}, {"globex", "lobex", true},
-		{"globex", "globex", true}, {"globex", "gobelx", false}, {"globex", "glo", false}, {"globex", "xeblog", false},
+		{"globex", "globx", true},
+		{"globex", "gloobex", true},
+		{"globex", "glabex", true},
+		{"globex", "glboex", true},
+		{"globex", "globexa", true},
+		{"globex", "lobex", true},
+		{"globex", "globex", true},
+		{"globex", "gobelx", false},
+		{"globex", "glo", false},
+		{"globex", "xeblog", false},
 	} {
 		if near(c.a, c.b) != c.want || near(c.b, c.a) != c.want {
 			t.Errorf("near %s %s: not %v", c.a, c.b, c.want)

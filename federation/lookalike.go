@@ -91,9 +91,11 @@ func (l *linter) lookAlikes() {
 				default:
 					continue
 				}
-				l.add(Finding{Code: FindingLookAlike, Level: level, Rule: a.domain, Connections: both(a.ids, b.ids),
+				l.add(Finding{
+					Code: FindingLookAlike, Level: level, Rule: a.domain, Connections: both(a.ids, b.ids),
 					Problem: fmt.Sprintf("looks like %s of another organization (%s)", shown(b.domain), how),
-					Fix:     "make sure that both companies are who they say"})
+					Fix:     "make sure that both companies are who they say",
+				})
 			}
 		}
 	}

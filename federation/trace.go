@@ -32,8 +32,13 @@ func (v *VerifiedIdentity) selected() []store.Detail {
 	a := v.attributes
 	var found []store.Detail
 	for _, f := range []struct{ name, value string }{
-		{"federation_id", a.FederationID}, {"email", a.Email}, {"first_name", a.FirstName}, {"last_name", a.LastName},
-		{"display_name", a.DisplayName}, {"phone", a.Phone}, {"picture", a.Picture},
+		{"federation_id", a.FederationID},
+		{"email", a.Email},
+		{"first_name", a.FirstName},
+		{"last_name", a.LastName},
+		{"display_name", a.DisplayName},
+		{"phone", a.Phone},
+		{"picture", a.Picture},
 	} {
 		if f.value != "" {
 			found = append(found, store.Attribute(f.name, true))

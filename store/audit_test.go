@@ -47,7 +47,8 @@ func TestAuditSurvivesJSON(t *testing.T) {
 	t.Parallel()
 	s := storetest.OpenTwice(t)
 	details := []map[string]any{
-		nil, {},
+		nil,
+		{},
 		{"int": math.MaxInt64, "uint": uint64(math.MaxUint64), "float": 0.1, "big": 1e21, "small": 1e-7, "whole": 3.0, "raw": json.RawMessage(`1.50`)},
 		{"time": time.Now(), "zone": time.Now().In(time.FixedZone("x", 5400)), "duration": time.Minute},
 		{"html": "<a href='x'>&\u2028\u2029", "bad utf-8": "a\xff\xfeb", "nul": "\x00", "bidi": "\u202e"},

@@ -154,8 +154,11 @@ func (t *Trace) add(e *Trace) {
 		to   *string
 		from string
 	}{
-		{&t.ClientID, e.ClientID}, {&t.ConnectionID, e.ConnectionID}, {&t.OrganizationID, e.OrganizationID},
-		{&t.UserID, e.UserID}, {&t.RequestID, e.RequestID},
+		{&t.ClientID, e.ClientID},
+		{&t.ConnectionID, e.ConnectionID},
+		{&t.OrganizationID, e.OrganizationID},
+		{&t.UserID, e.UserID},
+		{&t.RequestID, e.RequestID},
 	} {
 		if f.from != "" {
 			*f.to = f.from

@@ -71,8 +71,11 @@ func (r *Recorder) About(a About) {
 		to   *string
 		from string
 	}{
-		{&r.entry.ClientID, a.Client}, {&r.entry.ConnectionID, a.Connection}, {&r.entry.OrganizationID, a.Organization},
-		{&r.entry.UserID, a.User}, {&r.entry.RequestID, a.Request},
+		{&r.entry.ClientID, a.Client},
+		{&r.entry.ConnectionID, a.Connection},
+		{&r.entry.OrganizationID, a.Organization},
+		{&r.entry.UserID, a.User},
+		{&r.entry.RequestID, a.Request},
 	} {
 		if f.from != "" {
 			*f.to = idText(f.from)

@@ -200,8 +200,11 @@ func samples() []sample {
 				Frame: sampleFrame("Logins"), Words: "amber-river-otter", State: BadgeCell("failed", ToneBad), Back: "/traces", Started: at, Verdict: top,
 				Facts: []Item{{"App", []Cell{CodeCell("demo")}}, {"Connection", []Cell{CodeCell("acme")}}, {"User", nil}},
 				Hops: []Hop{
-					{"App", "ok", ToneGood, "asked"}, {"Gatehouse", "ok", ToneGood, "route 0.3 ms, leave 12 ms"}, {"Provider", "failed", ToneBad, "verify 3.1 ms"},
-					{"Gatehouse", "not reached", ToneNone, ""}, {"App", "not reached", ToneNone, ""},
+					{"App", "ok", ToneGood, "asked"},
+					{"Gatehouse", "ok", ToneGood, "route 0.3 ms, leave 12 ms"},
+					{"Provider", "failed", ToneBad, "verify 3.1 ms"},
+					{"Gatehouse", "not reached", ToneNone, ""},
+					{"App", "not reached", ToneNone, ""},
 				},
 				Steps: []TraceStep{
 					{Title: "Leave", Way: "Gatehouse → Provider", State: BadgeCell("✓ ok", ToneGood), Took: "12 ms", At: at, Details: []Fact{{"host", "login.acme.test"}, {"pkce", "yes"}}},

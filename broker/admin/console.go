@@ -57,8 +57,16 @@ func (h *Handler) frame(r *http.Request, p Principal) templates.Frame {
 		return err
 	})
 	for _, item := range []struct{ title, url string }{
-		{"Overview", "/"}, {"Requests", "/requests"}, {"Organizations", "/organizations"}, {"Domains", "/domains"},
-		{"Connections", "/connections"}, {"Apps", "/clients"}, {"People", "/users"}, {"Sessions", "/sessions"}, {"Logins", "/traces"}, {"Audit", "/audit"},
+		{"Overview", "/"},
+		{"Requests", "/requests"},
+		{"Organizations", "/organizations"},
+		{"Domains", "/domains"},
+		{"Connections", "/connections"},
+		{"Apps", "/clients"},
+		{"People", "/users"},
+		{"Sessions", "/sessions"},
+		{"Logins", "/traces"},
+		{"Audit", "/audit"},
 	} {
 		n := templates.NavItem{Title: item.title, URL: item.url}
 		n.Current = r.URL.Path == item.url || item.url != "/" && strings.HasPrefix(r.URL.Path, item.url+"/")

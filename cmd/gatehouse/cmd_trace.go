@@ -87,8 +87,11 @@ func drawTrace(t traceAnswer) string {
 		title string
 		steps string
 	}{
-		{"App", " authorize "}, {"Gatehouse", " route leave "}, {"Provider", " return redeem verify profile "},
-		{"Gatehouse", " select admit "}, {"App", " issue token "},
+		{"App", " authorize "},
+		{"Gatehouse", " route leave "},
+		{"Provider", " return redeem verify profile "},
+		{"Gatehouse", " select admit "},
+		{"App", " issue token "},
 	} {
 		if i > 0 {
 			b.WriteString("    ↓\n")

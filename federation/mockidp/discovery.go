@@ -25,9 +25,11 @@ func (p *Provider) discoveryDocument() map[string]any {
 		"token_endpoint_auth_methods_supported":            authMethods(),
 		"token_endpoint_auth_signing_alg_values_supported": assertionAlgs(),
 		"code_challenge_methods_supported":                 []string{"S256"},
-		"claims_supported": []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash",
+		"claims_supported": []string{
+			"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash",
 			"name", "given_name", "family_name", "nickname", "preferred_username", "email", "email_verified", "phone_number",
-			"phone_number_verified", "picture", "website", "locale", "zoneinfo", "updated_at", "address", "groups", "department"},
+			"phone_number_verified", "picture", "website", "locale", "zoneinfo", "updated_at", "address", "groups", "department",
+		},
 		"prompt_values_supported":         []string{"none", "login", "select_account", "consent"},
 		"claims_parameter_supported":      false,
 		"request_parameter_supported":     false,

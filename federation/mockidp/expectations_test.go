@@ -131,8 +131,10 @@ func callbackExpectations() map[string]expect {
 			return len(d) > 6000 && strings.Contains(d, "<script>") && is("error", "access_denied")(o) && !o.callback.Has("code")
 		},
 	}
-	for _, code := range []string{"access_denied", "server_error", "temporarily_unavailable", "login_required", "interaction_required",
-		"consent_required", "invalid_scope", "invalid_request", "unauthorized_client", "unsupported_response_type"} {
+	for _, code := range []string{
+		"access_denied", "server_error", "temporarily_unavailable", "login_required", "interaction_required",
+		"consent_required", "invalid_scope", "invalid_request", "unauthorized_client", "unsupported_response_type",
+	} {
 		all["error_"+code] = func(o *observed) bool {
 			return is("error", code)(o) && !o.callback.Has("code") && o.callback.Get("state") == testState
 		}

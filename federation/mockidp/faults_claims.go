@@ -53,8 +53,10 @@ func claimFaults() []Fault {
 			}
 			return nil
 		}),
-		{Name: "wrong_iss", Stage: StageIDToken, Description: "iss is the value", Value: "https://evil.example",
-			idToken: func(_ *Provider, t *idToken, v string) error { t.claims["iss"] = v; return nil }},
+		{
+			Name: "wrong_iss", Stage: StageIDToken, Description: "iss is the value", Value: "https://evil.example",
+			idToken: func(_ *Provider, t *idToken, v string) error { t.claims["iss"] = v; return nil },
+		},
 		row("missing_iss", "iss is missing", noClaim("iss")),
 		row("iss_trailing_slash", "iss has a slash at its end", issuer(func(s string) string { return s + "/" })),
 		row("iss_case", "iss is in capitals", issuer(strings.ToUpper)),

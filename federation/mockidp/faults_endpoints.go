@@ -46,8 +46,10 @@ func failuresOf(stage Stage) []Fault {
 		if f.suffix == "slow" {
 			value = "default"
 		}
-		all = append(all, Fault{Name: string(stage) + "_" + f.suffix, Stage: stage, Value: value,
-			Description: "the " + string(stage) + " endpoint " + f.description, answer: f.answer})
+		all = append(all, Fault{
+			Name: string(stage) + "_" + f.suffix, Stage: stage, Value: value,
+			Description: "the " + string(stage) + " endpoint " + f.description, answer: f.answer,
+		})
 	}
 	return all
 }
@@ -69,31 +71,45 @@ func discoveryFaults() []Fault {
 		}
 	}
 	return append(failuresOf(StageDiscovery), []Fault{
-		{Name: "discovery_wrong_issuer", Stage: StageDiscovery, Value: "https://evil.example",
-			Description: "the document names another issuer: the value", edit: set("issuer", "")},
-		{Name: "discovery_issuer_slash", Stage: StageDiscovery, Description: "the document's issuer ends in a slash",
-			edit: func(p *Provider, doc map[string]any, _ string) { doc["issuer"] = p.issuer + "/" }},
-		{Name: "discovery_issuer_template", Stage: StageDiscovery, Description: "the document's issuer has a {tenantid} placeholder",
-			edit: func(p *Provider, doc map[string]any, _ string) { doc["issuer"] = p.issuer + "/{tenantid}" }},
+		{
+			Name: "discovery_wrong_issuer", Stage: StageDiscovery, Value: "https://evil.example",
+			Description: "the document names another issuer: the value", edit: set("issuer", ""),
+		},
+		{
+			Name: "discovery_issuer_slash", Stage: StageDiscovery, Description: "the document's issuer ends in a slash",
+			edit: func(p *Provider, doc map[string]any, _ string) { doc["issuer"] = p.issuer + "/" },
+		},
+		{
+			Name: "discovery_issuer_template", Stage: StageDiscovery, Description: "the document's issuer has a {tenantid} placeholder",
+			edit: func(p *Provider, doc map[string]any, _ string) { doc["issuer"] = p.issuer + "/{tenantid}" },
+		},
 		{Name: "discovery_missing_issuer", Stage: StageDiscovery, Description: "the document has no issuer", edit: without("issuer")},
 		{Name: "discovery_missing_token_endpoint", Stage: StageDiscovery, Description: "the document has no token_endpoint", edit: without("token_endpoint")},
 		{Name: "discovery_missing_jwks_uri", Stage: StageDiscovery, Description: "the document has no jwks_uri", edit: without("jwks_uri")},
-		{Name: "discovery_internal_endpoint", Stage: StageDiscovery, Value: internalURL,
+		{
+			Name: "discovery_internal_endpoint", Stage: StageDiscovery, Value: internalURL,
 			Description: "token_endpoint, jwks_uri and userinfo_endpoint point to the value, an internal address",
 			edit: func(_ *Provider, doc map[string]any, v string) {
 				doc["token_endpoint"], doc["jwks_uri"], doc["userinfo_endpoint"] = v, v, v
-			}},
-		{Name: "discovery_foreign_token_endpoint", Stage: StageDiscovery, Value: "https://login.evil.example/token",
-			Description: "token_endpoint is the value, on another company's host", edit: set("token_endpoint", "")},
+			},
+		},
+		{
+			Name: "discovery_foreign_token_endpoint", Stage: StageDiscovery, Value: "https://login.evil.example/token",
+			Description: "token_endpoint is the value, on another company's host", edit: set("token_endpoint", ""),
+		},
 		{Name: "discovery_file_endpoint", Stage: StageDiscovery, Description: "jwks_uri is a file: URL", edit: set("jwks_uri", "file:///etc/passwd")},
-		{Name: "discovery_alg_none", Stage: StageDiscovery, Description: "the document offers the ID token algorithms none and HS256",
+		{
+			Name: "discovery_alg_none", Stage: StageDiscovery, Description: "the document offers the ID token algorithms none and HS256",
 			edit: func(_ *Provider, doc map[string]any, _ string) {
 				doc["id_token_signing_alg_values_supported"] = []string{"none", "HS256"}
-			}},
-		{Name: "discovery_types", Stage: StageDiscovery, Description: "members have the wrong JSON types",
+			},
+		},
+		{
+			Name: "discovery_types", Stage: StageDiscovery, Description: "members have the wrong JSON types",
 			edit: func(_ *Provider, doc map[string]any, _ string) {
 				doc["token_endpoint"], doc["jwks_uri"] = 7, []string{"x"}
-			}},
+			},
+		},
 	}...)
 }
 

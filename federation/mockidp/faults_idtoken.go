@@ -148,18 +148,22 @@ func idTokenFaults() []Fault {
 			t.header["jwk"] = key.public()
 			return err
 		}),
-		{Name: "jku_header", Stage: StageIDToken, Description: "signed with a stranger's key that jku points to: the value", Value: internalURL,
+		{
+			Name: "jku_header", Stage: StageIDToken, Description: "signed with a stranger's key that jku points to: the value", Value: internalURL,
 			idToken: func(p *Provider, t *idToken, v string) error {
 				_, err := attacker(p, t)
 				t.header["jku"] = v
 				return err
-			}},
-		{Name: "x5u_header", Stage: StageIDToken, Description: "signed with a stranger's key that x5u points to: the value", Value: internalURL,
+			},
+		},
+		{
+			Name: "x5u_header", Stage: StageIDToken, Description: "signed with a stranger's key that x5u points to: the value", Value: internalURL,
 			idToken: func(p *Provider, t *idToken, v string) error {
 				_, err := attacker(p, t)
 				t.header["x5u"] = v
 				return err
-			}},
+			},
+		},
 		row("x5c_header", "x5c carries bytes that are no certificate", header("x5c", []string{"bm90IGEgY2VydGlmaWNhdGU="})),
 		row("crit_header", "crit names an extension that nobody knows", header("crit", []string{"urn:mock:unknown"}, "urn:mock:unknown", true)),
 		row("b64_false", "crit b64:false (RFC 7797)", header("crit", []string{"b64"}, "b64", false)),

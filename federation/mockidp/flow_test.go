@@ -32,7 +32,8 @@ func newParty(t *testing.T, idp *Running) *party {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &party{t: t, idp: idp,
+	return &party{
+		t: t, idp: idp,
 		oauth: oauth2.Config{
 			ClientID: "gatehouse", ClientSecret: "mock-secret", RedirectURL: callback,
 			Scopes:   []string{"openid", "profile", "email", "offline_access"},
@@ -185,9 +186,11 @@ func TestCodeFlow(t *testing.T) {
 			}
 			token := p.tokens(back.params, oauth2.VerifierOption(verifier))
 			claims := p.verified(token)
-			want := map[string]any{"iss": idp.URL, "aud": "gatehouse", "nonce": "the-nonce", "email": "alice@acme.test",
+			want := map[string]any{
+				"iss": idp.URL, "aud": "gatehouse", "nonce": "the-nonce", "email": "alice@acme.test",
 				"email_verified": true, "given_name": "Alice", "family_name": "Archer", "name": "Alice Archer",
-				"at_hash": halfHash(alg, token.AccessToken)}
+				"at_hash": halfHash(alg, token.AccessToken),
+			}
 			for name, value := range want {
 				if claims[name] != value {
 					t.Errorf("ID token %s = %v, want %v", name, claims[name], value)

@@ -119,8 +119,10 @@ func signIn(t *testing.T, o *observed, f Fault, nonce, asked string) {
 		return "?fault=" + url.QueryEscape(asked)
 	}
 	o.discovery = exchange(t, hangs(StageDiscovery), "GET", o.idp.URL+"/.well-known/openid-configuration"+ask(StageDiscovery), "", nil)
-	q := url.Values{"response_type": {"code"}, "client_id": {"gatehouse"}, "redirect_uri": {callback}, "state": {testState},
-		"nonce": {nonce}, "scope": {"openid profile email offline_access"}, "acr_values": {"urn:mock:mfa"}}
+	q := url.Values{
+		"response_type": {"code"}, "client_id": {"gatehouse"}, "redirect_uri": {callback}, "state": {testState},
+		"nonce": {nonce}, "scope": {"openid profile email offline_access"}, "acr_values": {"urn:mock:mfa"},
+	}
 	if asked != "" && f.Stage != StageDiscovery && f.Stage != StageJWKS {
 		q.Set("fault", asked)
 	}

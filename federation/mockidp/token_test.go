@@ -111,8 +111,10 @@ func TestClientAuthentication(t *testing.T) {
 	}
 	set := &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k", Algorithm: "ES256", Use: "sig"}}}
 	idp := Start(t, Config{Clients: []Client{
-		{ID: "both", Secret: "s:%&+"}, {ID: "basic", Secret: "s", AuthMethods: []string{"client_secret_basic"}},
-		{ID: "jwt", Keys: set}, {ID: "public"},
+		{ID: "both", Secret: "s:%&+"},
+		{ID: "basic", Secret: "s", AuthMethods: []string{"client_secret_basic"}},
+		{ID: "jwt", Keys: set},
+		{ID: "public"},
 	}})
 	assertion := func(change func(*jwt.Claims)) string {
 		t.Helper()
@@ -236,8 +238,10 @@ func BenchmarkLogin(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		form := url.Values{"grant_type": {"authorization_code"}, "code": {u.Query().Get("code")}, "redirect_uri": {callback},
-			"client_id": {"gatehouse"}, "client_secret": {"mock-secret"}}
+		form := url.Values{
+			"grant_type": {"authorization_code"}, "code": {u.Query().Get("code")}, "redirect_uri": {callback},
+			"client_id": {"gatehouse"}, "client_secret": {"mock-secret"},
+		}
 		r := httptest.NewRequest("POST", "/token", strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		t := httptest.NewRecorder()
