@@ -22,24 +22,25 @@ const module = "gatehouse"
 // mayImport lists what of ours each package may import. A package that is not
 // here may not exist; tests are free, for they stand outside.
 func mayImport() map[string][]string {
-	all := []string{"broker/keys", "broker/session", "federation", "provisioning", "profile", "store", "templates"}
+	all := []string{"broker/keys", "broker/session", "federation", "federation/rehearsal", "provisioning", "profile", "store", "templates"}
 	return map[string][]string{
-		"profile":            {},
-		"templates":          {},
-		"store":              {"profile"},
-		"store/bolt":         {"store"},
-		"store/postgres":     {"store"},
-		"store/storetest":    {"profile", "store", "store/bolt"}, // gives every package's tests a store
-		"federation":         {"profile", "store"},
-		"federation/mockidp": {}, // an outside party that happens to live here
-		"provisioning":       {"federation", "profile", "store"},
-		"broker/keys":        {"store"},
-		"broker/session":     {"store"},
-		"broker":             all,
-		"broker/admin":       all, // and not broker: neither listener knows the other
-		"demo":               {},  // an outside party
-		"e2e":                {},  // sees the program from outside only
-		"bench":              {},  // so does this
+		"profile":              {},
+		"templates":            {},
+		"store":                {"profile"},
+		"store/bolt":           {"store"},
+		"store/postgres":       {"store"},
+		"store/storetest":      {"profile", "store", "store/bolt"}, // gives every package's tests a store
+		"federation":           {"profile", "store"},
+		"federation/rehearsal": {"federation", "profile", "store"}, // where the two listeners meet
+		"federation/mockidp":   {},                                 // an outside party that happens to live here
+		"provisioning":         {"federation", "profile", "store"},
+		"broker/keys":          {"store"},
+		"broker/session":       {"store"},
+		"broker":               all,
+		"broker/admin":         all, // and not broker: neither listener knows the other
+		"demo":                 {},  // an outside party
+		"e2e":                  {},  // sees the program from outside only
+		"bench":                {},  // so does this
 		"cmd/gatehouse": append([]string{
 			"broker", "broker/admin", "demo", "federation/mockidp", "store/bolt", "store/postgres",
 		}, all...),

@@ -18,6 +18,7 @@ import (
 	"gatehouse/broker/keys"
 	"gatehouse/broker/session"
 	"gatehouse/federation"
+	"gatehouse/federation/rehearsal"
 	"gatehouse/provisioning"
 	"gatehouse/store"
 	"gatehouse/templates"
@@ -68,10 +69,13 @@ type Config struct {
 	// PublicHosts are further origins of ours, such as https://login.brand.test,
 	// at which branded apps sign people in. The issuer stays the same.
 	PublicHosts []string
-	Lifetimes   Lifetimes
-	Now         func() time.Time
-	Logger      *slog.Logger
-	Metrics     prometheus.Registerer
+	// Rehearsals are the test logins that the admin listener hands out links
+	// for; nil: there are none.
+	Rehearsals *rehearsal.Book
+	Lifetimes  Lifetimes
+	Now        func() time.Time
+	Logger     *slog.Logger
+	Metrics    prometheus.Registerer
 }
 
 // Broker is the public listener's handler.
@@ -84,6 +88,7 @@ type Broker struct {
 	sessions    *session.Manager
 	issuer      string
 	hosts       map[string]string // branded hosts, with their base URL
+	rehearsals  *rehearsal.Book
 	lifetimes   Lifetimes
 	now         func() time.Time
 	logger      *slog.Logger
@@ -120,7 +125,7 @@ func New(c Config) (*Broker, error) {
 	}
 	c.Lifetimes.defaults()
 	b := &Broker{
-		store: c.Store, federation: c.Federation, provisioner: c.Provisioner, templates: c.Templates,
+		rehearsals: c.Rehearsals, store: c.Store, federation: c.Federation, provisioner: c.Provisioner, templates: c.Templates,
 		keys: c.Keys, sessions: c.Sessions, issuer: c.Issuer, lifetimes: c.Lifetimes, now: c.Now, logger: c.Logger,
 		guesses: newGuesses(c.Now), claims: claims(), closing: make(chan struct{}),
 		refreshKeys: c.Store.Keyring().Derive("refresh-token"), formKey: c.Store.Keyring().Derive("form")[0],

@@ -34,6 +34,9 @@ func (b *Broker) callback(w http.ResponseWriter, r *http.Request) {
 		b.refusePage(w, r, &pageError{Kind: pageExpired, Status: http.StatusBadRequest, cause: errors.New("state is not ours")})
 		return
 	}
+	if b.rehearsed(w, r, tx, params) {
+		return
+	}
 	lg, req, ok := b.resume(w, r, tx)
 	if !ok {
 		return
@@ -73,7 +76,7 @@ func (b *Broker) callback(w http.ResponseWriter, r *http.Request) {
 func (b *Broker) strayed(r *http.Request, params url.Values) {
 	for _, id := range b.sessions.Logins(r) {
 		lg := &login{}
-		if b.sessions.LoadLogin(r, id, lg) != nil || lg.Flow == nil || lg.Flow.ConnectionID != r.PathValue("connection") {
+		if b.sessions.LoadLogin(r, id, lg) != nil || lg.Rehearsal != "" || lg.Flow == nil || lg.Flow.ConnectionID != r.PathValue("connection") {
 			continue
 		}
 		b.recording(r, lg, store.Client{})

@@ -39,6 +39,7 @@ func (b *Broker) callbackPosted(w http.ResponseWriter, r *http.Request) {
 		return err
 	})
 	switch {
+	case b.rehearsals != nil && b.rehearsals.Posted(connection): // of a record that nobody saved, perhaps
 	case errors.Is(err, store.ErrNotFound), err == nil && conn.ResponseMode != "form_post":
 		b.refusePage(w, r, &pageError{Kind: pageExpired, Status: http.StatusBadRequest, cause: errors.New("a form was posted to a connection that expects none")})
 		return

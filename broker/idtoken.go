@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"github.com/ory/fosite"
 
@@ -74,13 +75,7 @@ func (b *Broker) signIDToken(req fosite.Requester, sess *tokenSession, accessTok
 	}
 	// Profile claims live in userinfo; org, roles and groups are small and what
 	// an app decides by, so scopes of ours put them here too.
-	var inToken []string
-	for _, s := range []string{scopeOrganization, scopeRoles, scopeGroups} {
-		if req.GetGrantedScopes().Has(s) {
-			inToken = append(inToken, s)
-		}
-	}
-	b.addClaims(c, p, inToken, g.IDTokenClaims)
+	b.addClaims(c, p, tokenScopes(req.GetGrantedScopes()), g.IDTokenClaims)
 	raw, err := json.Marshal(c)
 	if err != nil {
 		return "", err
@@ -90,6 +85,16 @@ func (b *Broker) signIDToken(req fosite.Requester, sess *tokenSession, accessTok
 		alg = keys.RS256
 	}
 	return b.keys.Sign(alg, keys.TypID, raw)
+}
+
+// tokenScopes are those of the granted scopes whose claims are in ID tokens.
+func tokenScopes(granted []string) (in []string) {
+	for _, s := range []string{scopeOrganization, scopeRoles, scopeGroups} {
+		if slices.Contains(granted, s) {
+			in = append(in, s)
+		}
+	}
+	return in
 }
 
 // halfHash is at_hash for the SHA-256 algorithms (OpenID Connect Core §3.1.3.6).

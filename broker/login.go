@@ -30,6 +30,9 @@ type login struct {
 	Waiting     *waiting         `json:"w,omitempty"` // for an admin's decision
 	Consent     string           `json:"s,omitempty"` // session (by hash) that is asked
 	Failed      *failed          `json:"x,omitempty"` // to be told to the app by form
+	// Rehearsal makes it a test login, by the test's id. No app waits at its
+	// end, and no page but the callback takes it.
+	Rehearsal string `json:"r,omitempty"`
 }
 
 // waiting is a person who proved who they are and waits to be let in.
@@ -96,6 +99,10 @@ func (b *Broker) resume(w http.ResponseWriter, r *http.Request, tx string) (*log
 	lg := &login{}
 	if err := b.sessions.LoadLogin(r, tx, lg); err != nil {
 		b.refusePage(w, r, &pageError{Kind: pageExpired, Status: http.StatusBadRequest, cause: err})
+		return nil, nil, false
+	}
+	if lg.Rehearsal != "" {
+		b.refusePage(w, r, &pageError{Kind: pageExpired, Status: http.StatusBadRequest, cause: errRehearsal})
 		return nil, nil, false
 	}
 	lg.ID = tx

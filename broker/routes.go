@@ -22,6 +22,7 @@ const (
 	pathWaiting             = "/login/waiting"
 	pathEvents              = "/login/waiting/events"
 	pathConsent             = "/login/consent"
+	pathTest                = "/login/test"
 	pathBack                = "/login/back"
 )
 
@@ -71,6 +72,7 @@ func (b *Broker) routes() []route {
 		{pathWaiting, page, form, b.waitingPage},
 		{pathEvents, page, get, b.events},
 		{pathBack, page, get, b.back},
+		{pathTest, page, form, b.testPage},
 		{pathSignedOut, page, get, b.signedOut},
 	}
 }

@@ -22,6 +22,7 @@ import (
 	bsession "gatehouse/broker/session"
 	"gatehouse/federation"
 	"gatehouse/federation/mockidp"
+	"gatehouse/federation/rehearsal"
 	"gatehouse/profile"
 	"gatehouse/provisioning"
 	"gatehouse/store"
@@ -41,6 +42,7 @@ type world struct {
 	acme, globex *mockidp.Running
 	logs         *syncBuffer
 	clock        *clock
+	tests        *rehearsal.Book
 }
 
 // clock is the real one plus what a test adds.
@@ -118,8 +120,9 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.tests = rehearsal.New(w.clock.now)
 	w.broker, err = New(Config{
-		Store: w.store, Federation: w.federation, Provisioner: w.provisioner, Templates: tmpl,
+		Rehearsals: w.tests, Store: w.store, Federation: w.federation, Provisioner: w.provisioner, Templates: tmpl,
 		Keys: ring, Sessions: sessions, Issuer: srv.URL, Now: w.clock.now, Logger: logger,
 	})
 	if err != nil {

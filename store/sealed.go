@@ -48,6 +48,9 @@ func Seal(s Secret) Sealed {
 	return Sealed{fresh: &s}
 }
 
+// Fresh reports whether the secret was given just now and is not stored yet.
+func (s Sealed) Fresh() bool { return s.fresh != nil }
+
 // IsZero reports whether there is no secret.
 func (s Sealed) IsZero() bool { return s.fresh == nil && len(s.box) == 0 }
 

@@ -10,15 +10,24 @@ type DetailPage struct {
 	State     Cell   // a badge beside the title; zero for none
 	Back      string // address of the list it is in
 	BackTitle string
+	Links     []Link   // buttons that lead on
+	Warnings  []string // worth a second look
 	Groups    []Group
 	Actions   []Action
 }
 
+// Link is a button that leads to another page of the console, id="go-ID".
+type Link struct{ ID, Title, URL string }
+
 // Group is a titled block of items.
 type Group struct {
-	Title string
-	Items []Item
+	Title  string
+	Items  []Item
+	Copies []Copy
 }
+
+// Copy is exact text to take elsewhere, shown whole.
+type Copy struct{ Label, Text string }
 
 // Item is one key and its values; none shows as a dash.
 type Item struct {

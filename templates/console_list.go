@@ -7,6 +7,7 @@ type ListPage struct {
 	Frame   Frame
 	Title   string
 	Intro   string   // one sentence on what this is, or ""
+	Links   []Link   // buttons that lead on
 	Columns []string // the first names the row
 	Rows    []Row
 	Next    string // address of the next page, or ""

@@ -142,7 +142,7 @@ func TestFormAction(t *testing.T) {
 	pages := newTemplates(t)
 	leaves := map[string]bool{
 		"email_entry": true, "email_entry_error": true, "email_entry_bare": true, "chooser": true, "no_route": true,
-		"waiting": true, "refused": true, "refused_silent": true, "logout_confirm": true, "consent": true, "form_post": true,
+		"waiting": true, "refused": true, "refused_silent": true, "logout_confirm": true, "consent": true, "form_post": true, "test_start": true,
 	}
 	for _, s := range samples() {
 		got, present := directive(drawn(t, pages, s).Header().Get("Content-Security-Policy"), "form-action")

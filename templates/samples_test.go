@@ -114,6 +114,57 @@ func samples() []sample {
 				App: app, Action: "https://app.example/cb?x=1&y=2", Fields: []Field{{"code", "abc"}, {"state", "s1"}, {"iss", "https://id.example"}},
 			})
 		}},
+		{"form", func(t *Templates, w http.ResponseWriter) error {
+			return t.Form(w, 422, FormPage{
+				Frame: sampleFrame("Connections"), Title: "Change Acme", Back: "/connections/acme", BackTitle: "Acme", Action: "/connections/acme/edit",
+				Submit: "Save", More: []Button{{"test", "Test without saving"}}, Hidden: []Field{{"revision", "3"}}, Notes: []string{"Entra sends no email_verified."},
+				Faults: []InputFault{{"issuer", "issuer: is not an https URL"}, {"", "selectors.custom.x: is not a query"}},
+				Groups: []FormGroup{{Title: "Provider", Intro: "Where people sign in.", Inputs: []Input{
+					{Name: "issuer", Label: "Issuer", Hint: "For discovery.", Value: "http://x", Required: true},
+					{Name: "client_secret", Label: "Client secret", Kind: InputSecret, Hint: "Leave it empty to keep the present one."},
+					{Name: "client_auth", Label: "Client authentication", Kind: InputSelect, Options: []Option{{"header", "header", true}, {"form", "form", false}}},
+					{Name: "domains", Label: "Domains", Kind: InputArea, Value: "acme.test\n*.acme.test"},
+					{Name: "disabled", Label: "Switched off", Kind: InputCheck, Checked: true},
+					{Name: "record", Label: "Record", Kind: InputCode, Value: "{\n  \"id\": \"acme\"\n}"},
+				}}},
+			})
+		}},
+		{"test_login", func(t *Templates, w http.ResponseWriter) error {
+			values := []TestValue{{"$.access_token", "•••••• (26 characters)", 1}, {"$.token_type", "Bearer", 0}, {"$.email", "c•••@acme.test", 2}}
+			return t.Test(w, 200, TestPage{
+				Frame: sampleFrame("Connections"), Words: "amber-river-otter", State: BadgeCell("works", ToneGood), Back: "/connections/acme", Title: "Acme",
+				Facts: []Item{{"App", []Cell{CodeCell("demo")}}}, Outcome: "This person would be signed in.", Good: true, Reveal: "/tests/amber-river-otter/reveal",
+				Revealed: Revealed{2, "$.email", "canary@acme.test"}, Done: true,
+				Token: []TestDocument{{"https://login.acme.test/token · 200", "", values[:2]}}, Profile: []TestDocument{{"https://login.acme.test/userinfo · 200", "", values[2:]}},
+				Identity: []Item{{"Issuer", []Cell{CodeCell("https://login.acme.test")}}},
+				Selectors: []TestSelector{
+					{Attribute: "email", Path: "email", Source: "id_token", State: BadgeCell("✓ matched", ToneGood), Values: []TestValue{{"email", "c•••@acme.test", 3}}},
+					{Attribute: "phone", Path: "mobile", State: BadgeCell("✗ nothing", ToneWarn), Why: "matched nothing", Proposals: []TestProposal{{"phone_number", "profile", "+••• (12 characters)"}}},
+				},
+				Admission: []Item{{"Decision", []Cell{BadgeCell("signed in", ToneGood)}}}, Claims: []TestDocument{{"ID token", "", values[1:2]}}, Warnings: []string{"phone: matched nothing"},
+			})
+		}},
+		{"test_login_ready", func(t *Templates, w http.ResponseWriter) error {
+			return t.Test(w, 200, TestPage{
+				Frame: sampleFrame("Connections"), Words: "amber-river-otter", State: BadgeCell("waiting", ToneWarn), Back: "/connections/acme", Title: "Acme",
+				Link: "https://login.example/login/test?t=abc", Again: "/tests/amber-river-otter", Facts: []Item{{"App", []Cell{CodeCell("demo")}}},
+			})
+		}},
+		{"test_login_failed", func(t *Templates, w http.ResponseWriter) error {
+			return t.Test(w, 200, TestPage{
+				Frame: sampleFrame("Connections"), Words: "amber-river-otter", State: BadgeCell("failed", ToneBad), Back: "/connections/acme", Title: "Acme", Done: true,
+				Outcome: "The sign-in failed.", Code: "id_token_nonce", Why: "nonce is missing", Fault: Verdict{"", "the provider", "The nonce is missing.", "Ask the provider."},
+			})
+		}},
+		{"test_start", func(t *Templates, w http.ResponseWriter) error {
+			return t.TestStart(w, 200, TestStartPage{Connection: "Acme staff", Action: "/login/test", CSRF: "token-1"})
+		}},
+		{"test_end", func(t *Templates, w http.ResponseWriter) error {
+			return t.TestEnd(w, 200, TestEndPage{Connection: "Acme staff", Works: true, Words: "maple-river-seven", Say: "You would be signed in."})
+		}},
+		{"test_end_failed", func(t *Templates, w http.ResponseWriter) error {
+			return t.TestEnd(w, 200, TestEndPage{Connection: "Acme staff", Words: "maple-river-seven", Say: "The provider does not accept this connection's client."})
+		}},
 		{"consent", func(t *Templates, w http.ResponseWriter) error {
 			return t.Consent(w, 200, ConsentPage{
 				App: app, Person: "bob@globex.test", Scopes: []string{"openid", "email", "profile", "offline_access", "invoices.read"},
@@ -216,9 +267,10 @@ func samples() []sample {
 		{"detail", func(t *Templates, w http.ResponseWriter) error {
 			return t.Detail(w, 200, DetailPage{
 				Frame: sampleFrame("Users"), Title: "Alice Archer", State: BadgeCell("active", ToneGood), Back: "/users", BackTitle: "Users",
+				Links: []Link{{"edit", "Change", "/users/1/edit"}}, Warnings: []string{"PKCE is off."},
 				Groups: []Group{
-					{"Person", []Item{{"E-mail", []Cell{TextCell("alice@acme.test"), BadgeCell("confirmed", ToneGood)}}, {"User id", []Cell{CodeCell("usr_01jd2k9x")}}, {"Phone", nil}, {"Created", []Cell{TimeCell(at)}}}},
-					{"Memberships", []Item{{"Acme", []Cell{LinkCell("admin", "/organizations/acme")}}}},
+					{Title: "Person", Items: []Item{{"E-mail", []Cell{TextCell("alice@acme.test"), BadgeCell("confirmed", ToneGood)}}, {"User id", []Cell{CodeCell("usr_01jd2k9x")}}, {"Phone", nil}, {"Created", []Cell{TimeCell(at)}}}},
+					{Title: "Memberships", Copies: []Copy{{"Address to register", "https://login.example/login/callback/acme"}}, Items: []Item{{"Acme", []Cell{LinkCell("admin", "/organizations/acme")}}}},
 				},
 				Actions: []Action{
 					{ID: "signout", Title: "Sign out everywhere", URL: "/users/1/sign-out"},

@@ -154,8 +154,11 @@ func checkAccessible(t *testing.T, nodes []*html.Node) {
 			}
 		}
 		for _, ref := range []string{"aria-describedby", "aria-labelledby", "for"} {
-			if id, ok := attr(n, ref); ok && !ids[id] {
-				t.Errorf("%s=%q leads nowhere", ref, id)
+			refs, _ := attr(n, ref)
+			for _, id := range strings.Fields(refs) {
+				if !ids[id] {
+					t.Errorf("%s=%q leads nowhere", ref, id)
+				}
 			}
 		}
 	}

@@ -73,9 +73,9 @@ func pageFiles() map[string][]string {
 	return map[string][]string{
 		"public": {
 			"email_entry", "chooser", "no_route", "waiting", "refused", "error",
-			"signed_out", "logout_confirm", "form_post", "consent", "sign_in", "setup",
+			"signed_out", "logout_confirm", "form_post", "consent", "sign_in", "setup", "test_start", "test_end",
 		},
-		"console": {"overview", "requests", "request", "list", "detail", "traces", "trace"},
+		"console": {"overview", "requests", "request", "list", "detail", "traces", "trace", "form", "test_login"},
 	}
 }
 
@@ -83,7 +83,7 @@ func pageFiles() map[string][]string {
 // and has html/template work out the escaping now rather than at the first visit.
 func (t *Templates) parse(names ...string) (*template.Template, error) {
 	page := template.New(names[0]).Option("missingkey=error").Funcs(template.FuncMap{
-		"name": cleanName, "line": cleanLine, "text": cleanText,
+		"name": cleanName, "line": cleanLine, "text": cleanText, "draft": cleanDraft,
 		"https": httpsOnly, "applink": appLink,
 		"explain": t.explainScope, "stamp": stamp, "iso": iso,
 	})

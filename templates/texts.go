@@ -91,6 +91,12 @@ func english() words {
 	for key, value := range englishConsole() {
 		w[key] = value
 	}
+	for key, value := range englishConnections() {
+		w[key] = value
+	}
+	for key, value := range englishTests() {
+		w[key] = value
+	}
 	for key, value := range englishTraces() {
 		w[key] = value
 	}

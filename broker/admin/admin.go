@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"gatehouse/federation"
+	"gatehouse/federation/rehearsal"
 	"gatehouse/provisioning"
 	"gatehouse/store"
 	"gatehouse/templates"
@@ -34,9 +35,12 @@ type Config struct {
 	BaseURL string
 	// PublicIssuer is the issuer of the public listener, shown in the console.
 	PublicIssuer string
-	Now          func() time.Time
-	Logger       *slog.Logger
-	Version      string
+	// Rehearsals are the test logins, shared with the public listener; nil: no
+	// public listener runs beside, and there are none.
+	Rehearsals *rehearsal.Book
+	Now        func() time.Time
+	Logger     *slog.Logger
+	Version    string
 }
 
 // Handler is the admin listener.
@@ -47,6 +51,7 @@ type Handler struct {
 	templates   *templates.Templates
 	base        *url.URL
 	issuer      string
+	rehearsals  *rehearsal.Book
 	version     string
 	now         func() time.Time
 	log         *slog.Logger
@@ -80,7 +85,7 @@ func New(cfg Config) (*Handler, error) {
 	}
 	h := &Handler{
 		store: cfg.Store, provisioner: cfg.Provisioner, federation: cfg.Federation, templates: cfg.Templates,
-		base: base, issuer: cfg.PublicIssuer, version: cfg.Version, now: cfg.Now, log: cfg.Logger,
+		base: base, issuer: cfg.PublicIssuer, rehearsals: cfg.Rehearsals, version: cfg.Version, now: cfg.Now, log: cfg.Logger,
 		cursors: newCursors(cfg.Store.Keyring()), cookies: newCookies(base.Scheme == "https"),
 		csrf: newFormTokens(cfg.Store.Keyring()), passwords: newHasher(),
 		limits: newLimiter(cfg.Now), known: newKnownBrowsers(cfg.Store.Keyring()),
@@ -217,6 +222,7 @@ func (h *Handler) routeAPI(t *table) {
 	h.routeDomains(t)
 	h.routeConnections(t)
 	h.routeSchemas(t)
+	h.routeTestLogins(t)
 	h.routeRouting(t)
 	h.routeClients(t)
 	h.routeUsers(t)

@@ -2,109 +2,14 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
-	"time"
 
+	"gatehouse/federation"
 	"gatehouse/profile"
 	"gatehouse/store"
 )
-
-// connectionView is a connection without its secret.
-type connectionView struct {
-	ID                  string            `json:"id"`
-	Revision            int64             `json:"revision"`
-	CreatedAt           time.Time         `json:"created_at"`
-	UpdatedAt           time.Time         `json:"updated_at"`
-	Organization        string            `json:"organization"`
-	Kind                string            `json:"kind" enum:"oidc,oauth2"`
-	Preset              string            `json:"preset,omitempty"`
-	Title               string            `json:"title"`
-	Picture             string            `json:"picture,omitempty"`
-	Disabled            bool              `json:"disabled"`
-	Domains             []string          `json:"domains"`
-	Issuer              string            `json:"issuer"`
-	Endpoints           store.Endpoints   `json:"endpoints"`
-	ClientID            string            `json:"client_id"`
-	HasClientSecret     bool              `json:"has_client_secret" doc:"The secret itself never comes out"`
-	ClientAuth          string            `json:"client_auth,omitempty"`
-	Scopes              []string          `json:"scopes"`
-	InsecureNoPKCE      bool              `json:"insecure_no_pkce"`
-	InsecureNoNonce     bool              `json:"insecure_no_nonce"`
-	LoginHint           string            `json:"login_hint,omitempty"`
-	UseUserinfo         bool              `json:"use_userinfo"`
-	Selectors           profile.Selectors `json:"selectors"`
-	TrustEmail          string            `json:"trust_email,omitempty"`
-	AllowPrivateNetwork bool              `json:"allow_private_network"`
-	Algorithms          []string          `json:"algorithms"`
-	ACRValues           []string          `json:"acr_values"`
-	RedirectURI         string            `json:"redirect_uri" doc:"Register this address at the provider"`
-}
-
-func (h *Handler) viewConnection(c store.Connection) connectionView {
-	return connectionView{
-		ID: c.ID, Revision: c.Revision, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
-		Organization: c.OrganizationID, Kind: string(c.Kind), Preset: c.Preset, Title: c.Title, Picture: c.Picture,
-		Disabled: c.Disabled, Domains: listed(c.Domains), Issuer: c.Issuer, Endpoints: c.Endpoints,
-		ClientID: c.ClientID, HasClientSecret: !c.ClientSecret.IsZero(), ClientAuth: c.ClientAuth,
-		Scopes: listed(c.Scopes), InsecureNoPKCE: c.InsecureNoPKCE, InsecureNoNonce: c.InsecureNoNonce,
-		LoginHint: c.LoginHint, UseUserinfo: c.UseUserinfo, Selectors: c.Selectors, TrustEmail: c.TrustEmail,
-		AllowPrivateNetwork: c.AllowPrivateNetwork, Algorithms: listed(c.Algorithms), ACRValues: listed(c.ACRValues),
-		RedirectURI: h.federation.RedirectURI(c.ID),
-	}
-}
-
-// ConnectionFields are what people may set; absent fields stay.
-type ConnectionFields struct {
-	Kind                *string            `json:"kind,omitempty" enum:"oidc,oauth2"`
-	Preset              *string            `json:"preset,omitempty" maxLength:"63"`
-	Title               *string            `json:"title,omitempty" maxLength:"200"`
-	Picture             *string            `json:"picture,omitempty" maxLength:"2048"`
-	Disabled            *bool              `json:"disabled,omitempty"`
-	Domains             []string           `json:"domains,omitempty" maxItems:"1000" doc:"acme.test, *.acme.test or *"`
-	Issuer              *string            `json:"issuer,omitempty" maxLength:"2048"`
-	Endpoints           *store.Endpoints   `json:"endpoints,omitempty"`
-	ClientID            *string            `json:"client_id,omitempty" maxLength:"1024"`
-	ClientSecret        *string            `json:"client_secret,omitempty" maxLength:"4096" writeOnly:"true" doc:"Goes in and never comes out; empty removes it"`
-	ClientAuth          *string            `json:"client_auth,omitempty" enum:"header,form,private_key_jwt,none"`
-	Scopes              []string           `json:"scopes,omitempty" maxItems:"100"`
-	InsecureNoPKCE      *bool              `json:"insecure_no_pkce,omitempty"`
-	InsecureNoNonce     *bool              `json:"insecure_no_nonce,omitempty"`
-	LoginHint           *string            `json:"login_hint,omitempty" maxLength:"63"`
-	UseUserinfo         *bool              `json:"use_userinfo,omitempty"`
-	Selectors           *profile.Selectors `json:"selectors,omitempty"`
-	TrustEmail          *string            `json:"trust_email,omitempty" maxLength:"63"`
-	AllowPrivateNetwork *bool              `json:"allow_private_network,omitempty" doc:"Owners only"`
-	Algorithms          []string           `json:"algorithms,omitempty" maxItems:"20"`
-	ACRValues           []string           `json:"acr_values,omitempty" maxItems:"20"`
-}
-
-func (f ConnectionFields) apply(c *store.Connection) {
-	if f.Kind != nil {
-		c.Kind = store.ConnectionKind(*f.Kind)
-	}
-	set(&c.Preset, f.Preset)
-	set(&c.Title, f.Title)
-	set(&c.Picture, f.Picture)
-	set(&c.Disabled, f.Disabled)
-	setList(&c.Domains, f.Domains)
-	set(&c.Issuer, f.Issuer)
-	set(&c.Endpoints, f.Endpoints)
-	set(&c.ClientID, f.ClientID)
-	if f.ClientSecret != nil {
-		c.ClientSecret = store.Seal(store.Secret(*f.ClientSecret))
-	}
-	set(&c.ClientAuth, f.ClientAuth)
-	setList(&c.Scopes, f.Scopes)
-	set(&c.InsecureNoPKCE, f.InsecureNoPKCE)
-	set(&c.InsecureNoNonce, f.InsecureNoNonce)
-	set(&c.LoginHint, f.LoginHint)
-	set(&c.UseUserinfo, f.UseUserinfo)
-	set(&c.Selectors, f.Selectors)
-	set(&c.TrustEmail, f.TrustEmail)
-	set(&c.AllowPrivateNetwork, f.AllowPrivateNetwork)
-	setList(&c.Algorithms, f.Algorithms)
-	setList(&c.ACRValues, f.ACRValues)
-}
 
 type listConnectionsInput struct {
 	Paging
@@ -127,13 +32,16 @@ func (h *Handler) routeConnections(t *table) {
 			c, err := h.connection(ctx, in.ID)
 			return &one[connectionView]{etag(c.Revision), h.viewConnection(c)}, err
 		})
+	endpoint(t, Admin, operation{Method: "GET", Path: "/connections/{connection}/record", Name: "get-connection-record", Summary: "The record as people write it, without its secrets: what PUT takes", Tag: "connections"}, h.connectionRecord)
+	endpoint(t, Admin, operation{Method: "GET", Path: "/connections/{connection}/references", Name: "list-connection-references", Summary: "What still refers to a connection", Tag: "connections"}, h.connectionReferences)
 	endpoint(t, Admin, operation{Method: "POST", Path: "/connections", Name: "create-connection", Summary: "Add a connection", Status: http.StatusCreated, Tag: "connections"}, h.createConnection)
+	endpoint(t, Admin, operation{Method: "PUT", Path: "/connections/{connection}", Name: "put-connection", Summary: "Add or replace a connection by its whole record (schemas/connection.json); secrets that are left out stay", Tag: "connections"}, h.putConnection)
 	endpoint(t, Admin, operation{Method: "PATCH", Path: "/connections/{connection}", Name: "update-connection", Summary: "Change a connection", Tag: "connections"}, h.updateConnection)
-	endpoint(t, Admin, operation{Method: "DELETE", Path: "/connections/{connection}", Name: "delete-connection", Summary: "Remove a connection; its id is never given out again", Status: http.StatusNoContent, Tag: "connections"}, h.deleteConnection)
+	endpoint(t, Admin, operation{Method: "DELETE", Path: "/connections/{connection}", Name: "delete-connection", Summary: "Remove a connection; its id is never given out again. 409 with a list while something refers to it, unless force=true", Status: http.StatusNoContent, Tag: "connections"}, h.deleteConnection)
 }
 
 func (h *Handler) connection(ctx context.Context, id string) (c store.Connection, err error) {
-	err = h.store.View(ctx, func(tx store.Tx) (err error) {
+	err = h.store.View(ctx, func(tx store.Tx) error {
 		c, err = h.store.Connections.Get(tx, id)
 		return err
 	})
@@ -150,6 +58,20 @@ func (h *Handler) listConnections(ctx context.Context, in Paging, organization s
 	return list(ctx, h, "connections?organization="+organization, in, read, plain(h.viewConnection))
 }
 
+type recordOutput struct {
+	ETag string `header:"ETag"`
+	Body json.RawMessage
+}
+
+func (h *Handler) connectionRecord(ctx context.Context, _ Principal, in *ConnectionPath) (*recordOutput, error) {
+	c, err := h.connection(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := federation.EncodeConnection(c)
+	return &recordOutput{etag(c.Revision), raw}, err
+}
+
 type createConnectionInput struct{ Body createConnectionBody }
 
 type createConnectionBody struct {
@@ -163,45 +85,88 @@ func (h *Handler) createConnection(ctx context.Context, p Principal, in *createC
 		ID: in.Body.ID, OrganizationID: in.Body.Organization, Kind: store.KindOIDC,
 		Scopes: []string{"openid", "profile", "email"}, UseUserinfo: true, Selectors: profile.DefaultSelectors(),
 	}
-	in.Body.apply(&c)
-	if err := h.checkConnection(p, store.Connection{}, &c); err != nil {
-		return nil, err
+	if k := in.Body.Kind; k != nil && *k == string(store.KindOAuth2) {
+		c.Scopes, c.UseUserinfo, c.Selectors = nil, false, profile.Selectors{}
 	}
-	var saved store.Connection
-	err := h.change(ctx, p, func(ch *store.Change) error {
-		if ok, err := has(ch.Tx, h.store.Organizations, c.OrganizationID); err != nil {
+	in.Body.apply(&c)
+	saved, err := h.addConnection(ctx, p, c)
+	return &one[connectionView]{etag(saved.Revision), h.viewConnection(saved)}, err
+}
+
+// addConnection checks and keeps a new connection.
+func (h *Handler) addConnection(ctx context.Context, p Principal, c store.Connection) (saved store.Connection, err error) {
+	c.Meta = store.Meta{}
+	if err := h.checkConnection(p, store.Connection{}, &c); err != nil {
+		return store.Connection{}, err
+	}
+	err = h.change(ctx, p, func(ch *store.Change) error {
+		if err := h.namesExist(ch.Tx, c); err != nil {
 			return err
-		} else if !ok {
-			return fault("organization", "names an organization that does not exist")
 		}
 		if err := h.store.Connections.Insert(ch.Tx, c); err != nil {
 			return err
 		}
-		var err error
 		if saved, err = h.store.Connections.Get(ch.Tx, c.ID); err != nil {
 			return err
 		}
-		return ch.Record("connection.create", "connection/"+c.ID, difference(nil, h.viewConnection(saved)))
+		return ch.Record("connection.create", "connection/"+c.ID, h.connectionDifference(nil, &saved))
 	})
+	return saved, err
+}
+
+type putConnectionInput struct {
+	ConnectionPath
+	Precondition
+	Body json.RawMessage
+}
+
+func (h *Handler) putConnection(ctx context.Context, p Principal, in *putConnectionInput) (*one[connectionView], error) {
+	saved, err := h.saveRecord(ctx, p, in.ID, in.Body, in.Precondition, nil)
 	return &one[connectionView]{etag(saved.Revision), h.viewConnection(saved)}, err
 }
 
-// checkConnection joins our faults with federation's. What weakens a connection
-// or reaches into the private network is for owners.
-func (h *Handler) checkConnection(p Principal, before store.Connection, c *store.Connection) error {
-	var f faults
-	f.slug("id", c.ID)
-	f.text("title", c.Title, 200, true)
-	f.webURL("picture", c.Picture)
-	loosened := c.AllowPrivateNetwork && !before.AllowPrivateNetwork || c.InsecureNoPKCE && !before.InsecureNoPKCE ||
-		c.InsecureNoNonce && !before.InsecureNoNonce || c.TrustEmail == "always" && before.TrustEmail != "always"
-	if loosened && !Owner.Allows(p, Object{Kind: "connection", OrganizationID: c.OrganizationID}) {
-		return errForbidden
+// saveRecord adds or replaces a connection by its whole record. revision, if
+// given, is what the change was made from.
+func (h *Handler) saveRecord(ctx context.Context, p Principal, id string, raw []byte, pre Precondition, revision *int64) (store.Connection, error) {
+	before, err := h.connection(ctx, id)
+	if errors.Is(err, store.ErrNotFound) && pre.IfMatch == "" && revision == nil {
+		c, err := decodeRecord(raw, id, store.Connection{})
+		if err != nil {
+			return store.Connection{}, err
+		}
+		return h.addConnection(ctx, p, c)
 	}
-	if err := h.federation.CheckConnection(c); err != nil {
-		f = append(f, err)
+	if err != nil {
+		return store.Connection{}, err
 	}
-	return f.join()
+	// What it is about is decided inside the change: here only the text is read.
+	if _, err := decodeRecord(raw, id, before); err != nil {
+		return store.Connection{}, err
+	}
+	return h.editConnection(ctx, p, id, pre, revision, func(c *store.Connection) error {
+		after, err := decodeRecord(raw, id, *c)
+		if err == nil && after.OrganizationID != c.OrganizationID {
+			err = fault("organization", "cannot be changed: people of one company are not moved to another")
+		}
+		*c = after
+		return err
+	})
+}
+
+// decodeRecord reads a record that stands at the path of an id, which need not
+// be repeated in it.
+func decodeRecord(raw []byte, id string, before store.Connection) (store.Connection, error) {
+	c, err := federation.DecodeConnection(raw, before)
+	if err != nil {
+		return c, err
+	}
+	if c.ID == "" {
+		c.ID = id
+	}
+	if c.ID != id {
+		return c, fault("id", "is not the connection's: an id is chosen once")
+	}
+	return c, nil
 }
 
 type updateConnectionInput struct {
@@ -216,42 +181,70 @@ type updateConnectionBody struct {
 }
 
 func (h *Handler) updateConnection(ctx context.Context, p Principal, in *updateConnectionInput) (*one[connectionView], error) {
-	var saved store.Connection
-	err := h.change(ctx, p, func(ch *store.Change) error {
-		before, err := h.store.Connections.Get(ch.Tx, in.ID)
+	saved, err := h.editConnection(ctx, p, in.ID, in.Precondition, in.Body.Revision, func(c *store.Connection) error {
+		in.Body.apply(c)
+		return nil
+	})
+	return &one[connectionView]{etag(saved.Revision), h.viewConnection(saved)}, err
+}
+
+// editConnection changes a stored connection. Its revision goes up, so that
+// logins in flight start again.
+func (h *Handler) editConnection(ctx context.Context, p Principal, id string, pre Precondition, revision *int64, edit func(*store.Connection) error) (saved store.Connection, err error) {
+	err = h.change(ctx, p, func(ch *store.Change) error {
+		before, err := h.store.Connections.Get(ch.Tx, id)
 		if err != nil {
 			return err
 		}
-		if err := in.match(before.Meta, in.Body.Revision); err != nil {
+		if err := pre.match(before.Meta, revision); err != nil {
 			return err
 		}
-		after := before
-		after.Domains = append([]string(nil), before.Domains...) // checks may canonicalize in place
-		in.Body.apply(&after)
+		after, err := h.store.Connections.Get(ch.Tx, id) // a copy of its own: checks may canonicalize in place
+		if err != nil {
+			return err
+		}
+		if err := edit(&after); err != nil {
+			return err
+		}
 		if err := h.checkConnection(p, before, &after); err != nil {
+			return err
+		}
+		if err := h.namesExist(ch.Tx, after); err != nil {
 			return err
 		}
 		if err := h.store.Connections.Put(ch.Tx, after); err != nil {
 			return err
 		}
-		if saved, err = h.store.Connections.Get(ch.Tx, in.ID); err != nil {
+		if saved, err = h.store.Connections.Get(ch.Tx, id); err != nil {
 			return err
 		}
-		detail := difference(h.viewConnection(before), h.viewConnection(saved))
-		if in.Body.ClientSecret != nil {
-			detail["client_secret"] = "changed"
+		detail := h.connectionDifference(&before, &saved)
+		for name, secrets := range map[string][2]store.Sealed{
+			"client_secret": {before.ClientSecret, after.ClientSecret}, "private_key": {before.PrivateKey, after.PrivateKey},
+		} {
+			if !sameSecret(secrets[0], secrets[1]) {
+				detail[name] = "changed"
+			}
 		}
-		return ch.Record("connection.update", "connection/"+in.ID, detail)
+		return ch.Record("connection.update", "connection/"+id, detail)
 	})
 	if err == nil {
-		h.federation.Forget(in.ID)
+		h.federation.Forget(id)
 	}
-	return &one[connectionView]{etag(saved.Revision), h.viewConnection(saved)}, err
+	return saved, err
+}
+
+// sameSecret compares two secrets; what cannot be opened is like nothing.
+func sameSecret(a, b store.Sealed) bool {
+	x, err1 := a.Reveal()
+	y, err2 := b.Reveal()
+	return err1 == nil && err2 == nil && x == y
 }
 
 type deleteConnectionInput struct {
 	ConnectionPath
 	Precondition
+	Force bool `query:"force" doc:"Remove it although something refers to it"`
 }
 
 func (h *Handler) deleteConnection(ctx context.Context, p Principal, in *deleteConnectionInput) (*none, error) {
@@ -263,10 +256,21 @@ func (h *Handler) deleteConnection(ctx context.Context, p Principal, in *deleteC
 		if err := in.match(before.Meta, nil); err != nil {
 			return err
 		}
+		refs, err := h.references(ch.Tx, before)
+		if err != nil {
+			return err
+		}
+		if len(refs) > 0 && !in.Force {
+			return stillReferred(refs)
+		}
 		if err := h.store.Connections.Delete(ch.Tx, in.ID); err != nil {
 			return err
 		}
-		return ch.Record("connection.delete", "connection/"+in.ID, difference(h.viewConnection(before), nil))
+		detail := h.connectionDifference(&before, nil)
+		if len(refs) > 0 {
+			detail["forced"] = refs
+		}
+		return ch.Record("connection.delete", "connection/"+in.ID, detail)
 	})
 	if err == nil {
 		h.federation.Forget(in.ID)

@@ -30,6 +30,22 @@ func (h *Handler) routePages(t *table) {
 	page(t, Admin, "GET", "/organizations", "organizations", h.showOrganizations)
 	page(t, Admin, "GET", "/domains", "domains", h.showDomains)
 	page(t, Admin, "GET", "/connections", "connections", h.showConnections)
+	page(t, Admin, "GET", "/connections/{connection}", "connection", h.showConnection)
+	page(t, Admin, "GET", "/connections/{connection}/edit", "connection-edit", h.showEditConnection)
+	page(t, Admin, "POST", "/connections/{connection}/edit", "connection-edit-post", h.doEditConnection)
+	page(t, Admin, "GET", "/connections/{connection}/json", "connection-json", h.showConnectionJSON)
+	page(t, Admin, "POST", "/connections/{connection}/json", "connection-json-post", h.doConnectionJSON)
+	page(t, Admin, "POST", "/connections/{connection}/disable", "connection-disable", h.doConnection)
+	page(t, Admin, "POST", "/connections/{connection}/enable", "connection-enable", h.doConnection)
+	page(t, Admin, "GET", "/connections/{connection}/delete", "connection-delete", h.showDeleteConnection)
+	page(t, Admin, "POST", "/connections/{connection}/delete", "connection-delete-post", h.doDeleteConnection)
+	page(t, Admin, "GET", "/connections/{connection}/test", "connection-test", h.showStartTest)
+	page(t, Admin, "POST", "/connections/{connection}/test", "connection-test-post", h.doStartTest)
+	page(t, Admin, "GET", "/new/connection", "presets", h.showPresets)
+	page(t, Admin, "GET", "/new/connection/{preset}", "connection-new", h.showNewConnection)
+	page(t, Admin, "POST", "/new/connection/{preset}", "connection-new-post", h.doNewConnection)
+	page(t, Admin, "GET", "/tests/{words}", "test-login", h.showTest)
+	page(t, Owner, "POST", "/tests/{words}/reveal", "test-login-reveal", h.doReveal)
 	page(t, Admin, "GET", "/clients", "clients", h.showClients)
 	page(t, Admin, "GET", "/users", "users", h.showUsers)
 	page(t, Admin, "GET", "/users/{user}", "user", h.showUser)
@@ -69,7 +85,8 @@ func (h *Handler) frame(r *http.Request, p Principal) templates.Frame {
 		{"Audit", "/audit"},
 	} {
 		n := templates.NavItem{Title: item.title, URL: item.url}
-		n.Current = r.URL.Path == item.url || item.url != "/" && strings.HasPrefix(r.URL.Path, item.url+"/")
+		n.Current = r.URL.Path == item.url || item.url != "/" && strings.HasPrefix(r.URL.Path, item.url+"/") ||
+			item.url == "/connections" && (strings.HasPrefix(r.URL.Path, "/new/connection") || strings.HasPrefix(r.URL.Path, "/tests/"))
 		if item.url == "/requests" {
 			n.Count = waiting
 		}
@@ -83,7 +100,9 @@ func notices() map[string]string {
 	return map[string]string{
 		"approved": "Approved. The person goes on by themselves.", "refused": "Refused. The person sees your reason.",
 		"disabled": "Disabled. Sessions and tokens are dead.", "enabled": "Enabled.",
-		"signed-out": "Signed out everywhere.", "ended": "The session has ended.",
+		"added": "Added. Register the redirect URI at the provider, then try a test login.", "saved": "Saved. Logins under way start again.",
+		"switched-on": "Switched on. People can sign in through it.", "switched-off": "Switched off. Nobody signs in through it any more.",
+		"removed": "Removed. Its id is never given out again.", "signed-out": "Signed out everywhere.", "ended": "The session has ended.",
 	}
 }
 

@@ -75,14 +75,16 @@ func (h *Handler) showConnections(w http.ResponseWriter, r *http.Request, p Prin
 	}
 	page := templates.ListPage{
 		Frame: h.frame(r, p), Title: "Connections", Intro: "Identity providers people are sent to.",
+		Links:   []templates.Link{{ID: "new", Title: "Add a connection", URL: "/new/connection"}},
 		Columns: []string{"Title", "Id", "Organization", "Issuer", "Domains", "State"},
 		Empty: templates.Empty{
+			Action: "Choose a preset", URL: "/new/connection",
 			Title: "No connection yet", Text: "A connection is a company's own identity provider. Add the first one:",
 			Command: "gatehouse connection create acme --organization acme --title Acme --issuer https://login.acme.example --client-id gatehouse --domain acme.example",
 		},
 	}
 	for _, c := range found.Items {
-		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
+		page.Rows = append(page.Rows, templates.Row{URL: connectionURL(c.ID, ""), Cells: []templates.Cell{
 			templates.TextCell(c.Title), templates.CodeCell(c.ID), templates.CodeCell(c.Organization),
 			templates.CodeCell(c.Issuer), templates.CodeCell(strings.Join(c.Domains, " ")), onOff(c.Disabled),
 		}})

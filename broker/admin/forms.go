@@ -10,8 +10,12 @@ import (
 	"gatehouse/templates"
 )
 
-// maxForm is more than any form of the console needs, in bytes.
-const maxForm = 16 << 10
+// How long forms may be, in bytes: a stranger's is small, the JSON editor's a
+// whole record with every character escaped.
+const (
+	maxForm   = 16 << 10
+	maxRecord = 768 << 10
+)
 
 // checkForm parses a form and compares its token; 0 when all is well. The
 // field is named csrf; nothing is read from the URL (Z2).
@@ -20,7 +24,11 @@ func (h *Handler) checkForm(w http.ResponseWriter, r *http.Request, p Principal)
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return http.StatusUnsupportedMediaType
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	most := int64(maxForm)
+	if p.SignedIn() {
+		most = maxRecord
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	if err := r.ParseForm(); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {

@@ -165,7 +165,7 @@ func TestTombstones(t *testing.T) {
 	c.organization("acme")
 	c.connection("acme", "acme")
 	want(t, c.api("DELETE", "/organizations/acme", nil), http.StatusConflict)
-	want(t, c.api("DELETE", "/connections/acme", nil), http.StatusNoContent)
+	want(t, c.api("DELETE", "/connections/acme?force=true", nil), http.StatusNoContent)
 	want(t, c.api("DELETE", "/organizations/acme", nil), http.StatusNoContent)
 	want(t, c.api("POST", "/organizations", map[string]any{"id": "acme", "title": "x"}), http.StatusConflict)
 }

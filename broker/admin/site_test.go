@@ -16,6 +16,7 @@ import (
 
 	"gatehouse/broker/admin"
 	"gatehouse/federation"
+	"gatehouse/federation/rehearsal"
 	"gatehouse/profile"
 	"gatehouse/provisioning"
 	"gatehouse/store"
@@ -31,6 +32,7 @@ type site struct {
 	server  *httptest.Server
 	clock   *clock
 	log     *lockedBuffer
+	tests   *rehearsal.Book
 }
 
 type clock struct {
@@ -79,8 +81,10 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.tests = rehearsal.New(s.clock.now)
 	s.handler, err = admin.New(admin.Config{
-		Store: s.store, Federation: fed, Templates: pages, BaseURL: base, PublicIssuer: "https://login.example",
+		Rehearsals: s.tests,
+		Store:      s.store, Federation: fed, Templates: pages, BaseURL: base, PublicIssuer: "https://login.example",
 		Provisioner: provisioning.New(provisioning.Config{Store: s.store, Federation: fed, Now: s.clock.now}),
 		Now:         s.clock.now, Logger: jsonLogger(s.log), Version: "test",
 	})

@@ -23,6 +23,21 @@ func connectionFields() []field {
 		{"insecure-no-pkce", "insecure_no_pkce", flagYesNo, "leave PKCE out (owners only)"},
 		{"insecure-no-nonce", "insecure_no_nonce", flagYesNo, "leave the nonce out (owners only)"},
 		{"disabled", "disabled", flagYesNo, "nobody signs in through it"},
+		{"preset", "preset", flagText, "preset it is made from, as a note (see `preset`)"},
+		{"allow-public-domains", "allow_public_domains", flagYesNo, "allow gmail.com and its like in --domain"},
+		{"private-key-file", "private_key", flagSecretFile, "file with our PKCS #8 key at the provider (- for standard input)"},
+		{"client-auth-alg", "client_auth_alg", flagText, "of private_key_jwt: ES256, RS256 or PS256"},
+		{"response-mode", "response_mode", flagText, "query or form_post"},
+		{"public-host", "public_hosts", flagList, "further origin of ours, registered at the provider (repeat)"},
+		{"grant", "grant", flagText, "authorization_code, password, jwt_bearer, extension or client_credentials"},
+		{"extension-grant-type", "extension_grant_type", flagText, "grant_type of --grant extension"},
+		{"assertion-connection", "assertion_connection", flagText, "whose token --grant jwt_bearer presents"},
+		{"refresh-login", "refresh_login", flagYesNo, "ask the provider again at each refresh"},
+		{"refresh-outage-seconds", "refresh_outage_seconds", flagNumber, "how long it may be out of reach meanwhile"},
+		{"max-session-seconds", "max_session_seconds", flagNumber, "longest session begun here"},
+		{"idle-session-seconds", "idle_session_seconds", flagNumber, "longest unused session begun here"},
+		{"server-only", "server_only", flagYesNo, "no public or native app may use it"},
+		{"concurrent-logins", "concurrent_logins", flagText, "unlimited, one_per_app or one"},
 	}
 }
 
@@ -42,10 +57,13 @@ func newConnectionCommand(r *remote) *cobra.Command {
 			use: "update ID", short: "Change a connection", method: "PATCH", path: below("/connections/", 0, ""), args: 1,
 			fields: connectionFields(), revision: true, done: "Connection %s is changed. Logins in flight start again.",
 		}),
-		r.newActionCommand(action{
-			use: "delete ID", short: "Remove a connection", method: "DELETE", path: below("/connections/", 0, ""), args: 1,
-			revision: true, done: "Connection %s is gone. Its id is never given out again.",
-		}),
+		r.newConnectionApplyCommand(),
+		r.newConnectionSwitchCommand("disable", "Switch a connection off", true, "Nobody signs in through it any more"),
+		r.newConnectionSwitchCommand("enable", "Switch a connection on again", false, "People sign in through it again"),
+		r.newConnectionDeleteCommand(),
+		r.newConnectionRecordCommand(),
+		r.newConnectionTestCommand(),
 		newConnectionSchemaCommand(),
+		newPresetCommand(),
 	)
 }

@@ -22,6 +22,7 @@ import (
 	"gatehouse/broker/keys"
 	"gatehouse/broker/session"
 	"gatehouse/federation"
+	"gatehouse/federation/rehearsal"
 	"gatehouse/provisioning"
 	"gatehouse/store"
 	"gatehouse/templates"
@@ -165,9 +166,10 @@ func assemble(ctx context.Context, cfg *config, d *data, logger *slog.Logger) (*
 		Store: st, PublicURL: cfg.Issuer, Network: network, Now: st.Now, Logger: logger, Metrics: registry,
 	})
 	provisioner := provisioning.New(provisioning.Config{Store: st, Federation: g.federation, Now: st.Now})
+	tests := rehearsal.New(st.Now)
 	g.broker, err = broker.New(broker.Config{
 		Store: st, Federation: g.federation, Provisioner: provisioner, Templates: publicPages,
-		Keys: g.keys, Sessions: sessions, Issuer: cfg.Issuer, PublicHosts: cfg.PublicHosts, Now: st.Now, Logger: logger, Metrics: registry,
+		Keys: g.keys, Sessions: sessions, Issuer: cfg.Issuer, PublicHosts: cfg.PublicHosts, Rehearsals: tests, Now: st.Now, Logger: logger, Metrics: registry,
 		Lifetimes: broker.Lifetimes{
 			AccessToken: cfg.Lifetimes.AccessToken, Code: cfg.Lifetimes.Code,
 			RefreshIdle: cfg.Lifetimes.RefreshIdle, RefreshAbsolute: cfg.Lifetimes.RefreshAbsolute,
@@ -178,7 +180,7 @@ func assemble(ctx context.Context, cfg *config, d *data, logger *slog.Logger) (*
 	}
 	console, err := admin.New(admin.Config{
 		Store: st, Provisioner: provisioner, Federation: g.federation, Templates: adminPages,
-		BaseURL: cfg.Admin.URL, PublicIssuer: cfg.Issuer, Now: st.Now, Logger: logger, Version: buildVersion(),
+		BaseURL: cfg.Admin.URL, PublicIssuer: cfg.Issuer, Rehearsals: tests, Now: st.Now, Logger: logger, Version: buildVersion(),
 	})
 	if err != nil {
 		return nil, err
