@@ -252,6 +252,9 @@ func TestS1_RehearsalCallbackOnce(t *testing.T) {
 			t.Errorf("%s: %d", name, a.StatusCode)
 		}
 	}
+	if n := strings.Count(w.logs.String(), errRehearsal.Error()); n != 4 {
+		t.Errorf("%d pages refused it for being a test, want 4", n)
+	}
 	if n := w.acme.Requests().Counts["token"]; n != 0 {
 		t.Fatalf("%d token requests before the callback", n)
 	}
@@ -265,6 +268,20 @@ func TestS1_RehearsalCallbackOnce(t *testing.T) {
 	}
 	if n := w.acme.Requests().Counts["token"]; n != 1 {
 		t.Errorf("%d token requests, want 1", n)
+	}
+	// Two at once: while the first asks the provider, the second gets nothing.
+	test, token := w.tests.Add(w.draft("acme"))
+	if _, err := w.tests.Arrive(test.ID); err == nil {
+		t.Error("it came back before it left")
+	}
+	if _, err := w.tests.Begin(token.Reveal()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.tests.Arrive(test.ID); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.tests.Arrive(test.ID); err == nil {
+		t.Error("it came back twice")
 	}
 	for _, c := range b.client.Jar.Cookies(mustURL(t, w.url)) {
 		if strings.Contains(c.Name, "session") || strings.Contains(c.Name, "login_") {

@@ -194,7 +194,7 @@ func TestConsole_JSONRoundTrip(t *testing.T) {
 	owner.organization("acme")
 	owner.connection("acme", "acme")
 	want(t, owner.api("PATCH", "/connections/acme", map[string]any{
-		"title": `Ünï "quoted" <b>&amp;`, "selectors": map[string]any{"federation_id": map[string]any{"path": "sub"}, "custom": map[string]any{"x": map[string]any{"path": `$['a\u200fb']`}}},
+		"title": `Ünï "quoted" <b>&amp;`, "selectors": map[string]any{"federation_id": map[string]any{"path": "sub"}, "custom": map[string]any{"x": map[string]any{"path": "$['a\u200fb']"}}},
 	}), http.StatusOK)
 	before := owner.api("GET", "/connections/acme/record", nil)
 	b := s.console(store.RoleAdmin)
