@@ -16,9 +16,11 @@ type Password struct {
 
 // APIToken authenticates the command line and scripts. Key: HashToken.
 type APIToken struct {
-	Hash      string    `json:"hash"`
-	Name      string    `json:"name"`
-	UserID    string    `json:"user"` // acts with this user's role
+	Hash   string `json:"hash"`
+	Name   string `json:"name"`
+	UserID string `json:"user"` // acts with this user's role
+	// Scopes narrow what it may do; empty: whatever the user may.
+	Scopes    []string  `json:"scopes,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 }

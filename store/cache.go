@@ -56,11 +56,20 @@ func (c *cache[T]) put(key string, raw []byte, rec *T) {
 // forgotten here. A Sealed is never changed in place, so it may be shared.
 
 func cloneOrganization(o Organization) Organization {
-	o.AutomaticGroups, o.AutomaticClients = slices.Clone(o.AutomaticGroups), slices.Clone(o.AutomaticClients)
+	for _, list := range []*[]string{&o.AutomaticGroups, &o.AutomaticClients, &o.Approvers, &o.Languages} {
+		*list = slices.Clone(*list)
+	}
+	o.Texts, o.Rules = slices.Clone(o.Texts), slices.Clone(o.Rules)
+	for i := range o.Rules {
+		o.Rules[i].Groups, o.Rules[i].Clients = slices.Clone(o.Rules[i].Groups), slices.Clone(o.Rules[i].Clients)
+	}
 	return o
 }
 
-func cloneDomain(d Domain) Domain { return d }
+func cloneDomain(d Domain) Domain {
+	d.Approvers = slices.Clone(d.Approvers)
+	return d
+}
 
 func cloneConnection(c Connection) Connection {
 	for _, list := range []*[]string{&c.Domains, &c.Scopes, &c.PublicHosts, &c.Algorithms, &c.ACRValues, &c.Profile.AllowedHosts} {
@@ -91,7 +100,7 @@ func cloneClient(c Client) Client {
 }
 
 func cloneUser(u User) User {
-	u.Attributes = u.Attributes.Clone()
+	u.Attributes, u.Source = u.Attributes.Clone(), slices.Clone(u.Source)
 	return u
 }
 
@@ -101,6 +110,6 @@ func cloneIdentity(i Identity) Identity {
 }
 
 func cloneMembership(m Membership) Membership {
-	m.Groups = slices.Clone(m.Groups)
+	m.Groups, m.Clients, m.Terms = slices.Clone(m.Groups), slices.Clone(m.Clients), slices.Clone(m.Terms)
 	return m
 }

@@ -43,6 +43,9 @@ type Client struct {
 	// Connections that may sign in to it; empty means all.
 	Connections []string `json:"connections,omitempty"`
 
+	// RequireAssignment admits only people whose membership lists the client.
+	RequireAssignment bool `json:"require_assignment,omitempty"`
+
 	// ThirdParty clients ask the user for consent.
 	ThirdParty bool `json:"third_party,omitempty"`
 	// InsecurePKCEOptional lets a confidential client leave PKCE out.

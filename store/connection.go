@@ -9,6 +9,9 @@ type ConnectionKind string
 const (
 	KindOIDC   ConnectionKind = "oidc"
 	KindOAuth2 ConnectionKind = "oauth2"
+	// KindLocal is an organization's local accounts: password, passkey, TOTP,
+	// kept here. Its identities have our issuer and the user id as subject.
+	KindLocal ConnectionKind = "local"
 )
 
 // Grants by which an app's user can sign in at a connection. The empty Grant is
@@ -45,6 +48,9 @@ type Connection struct {
 	// Domains are the routing rules: "acme.test", "*.acme.test" (sub-domains
 	// at any depth, not the apex) or "*" (any domain no other connection owns).
 	Domains []string `json:"domains"`
+	// Join is this connection's own policy for newcomers; empty takes the
+	// organization's.
+	Join JoinPolicy `json:"join,omitempty"`
 	// AllowPublicDomains says yes to gmail.com and its like in Domains.
 	AllowPublicDomains bool `json:"allow_public_domains,omitempty"`
 

@@ -71,23 +71,31 @@ func (s *Store) declare() {
 		Key:    func(c *Consent) string { return ConsentKey(c.UserID, c.ClientID) },
 	})
 	s.AccessRequests = collect(s, Schema[AccessRequest]{
-		Bucket: "access_requests",
-		Key:    func(r *AccessRequest) string { return r.ID },
-		Meta:   func(r *AccessRequest) *Meta { return &r.Meta },
+		Bucket:  "access_requests",
+		Key:     func(r *AccessRequest) string { return r.ID },
+		Meta:    func(r *AccessRequest) *Meta { return &r.Meta },
+		Expires: func(r *AccessRequest) time.Time { return r.KeepUntil },
 		Indexes: []Index[AccessRequest]{
 			{Name: "state", Values: func(r *AccessRequest) []string { return []string{r.State} }},
 			{Name: "organization_state", Values: func(r *AccessRequest) []string { return []string{OrganizationState(r.OrganizationID, r.State)} }},
 			{Name: "connection_state", Values: func(r *AccessRequest) []string { return []string{ConnectionState(r.ConnectionID, r.State)} }},
 			// One waiting request per identity.
 			{Name: "pending_identity", Unique: true, Values: func(r *AccessRequest) []string {
-				if r.State != RequestPending {
+				if r.State != RequestPending || r.Kind != RequestJoin {
 					return nil
 				}
 				return []string{IdentityKey(r.ConnectionID, r.Issuer, r.Subject)}
 			}},
+			// One waiting request per person and app.
+			{Name: "pending_app", Unique: true, Values: func(r *AccessRequest) []string {
+				if r.State != RequestPending || r.Kind != RequestApp {
+					return nil
+				}
+				return []string{UserClient(r.UserID, r.ClientID)}
+			}},
 			// Who was refused not long ago is not queued again.
 			{Name: "refused_identity", Values: func(r *AccessRequest) []string {
-				if r.State != RequestRefused {
+				if r.State != RequestRefused || r.Kind != RequestJoin {
 					return nil
 				}
 				return []string{IdentityKey(r.ConnectionID, r.Issuer, r.Subject)}
@@ -154,6 +162,107 @@ func (s *Store) declare() {
 		Key:     func(l *SetupLink) string { return l.Hash },
 		Expires: func(l *SetupLink) time.Time { return l.ExpiresAt },
 	})
+	s.declareAdmission()
+	s.declareFactors()
+	s.declareNotices()
+}
+
+// declareAdmission: what leads to a decision about a person.
+func (s *Store) declareAdmission() {
+	s.DecisionLinks = collect(s, Schema[DecisionLink]{
+		Bucket:  "decision_links",
+		Key:     func(l *DecisionLink) string { return l.Hash },
+		Expires: func(l *DecisionLink) time.Time { return l.ExpiresAt },
+	})
+	s.Invitations = collect(s, Schema[Invitation]{
+		Bucket:  "invitations",
+		Key:     func(i *Invitation) string { return i.ID },
+		Meta:    func(i *Invitation) *Meta { return &i.Meta },
+		Expires: func(i *Invitation) time.Time { return i.KeepUntil },
+		Indexes: []Index[Invitation]{
+			{Name: "organization", Values: func(i *Invitation) []string { return []string{i.OrganizationID} }},
+			{Name: "hash", Unique: true, Values: func(i *Invitation) []string { return present(i.Hash) }},
+			{Name: "open_to", Unique: true, Values: func(i *Invitation) []string {
+				if i.State != InvitationOpen {
+					return nil
+				}
+				return []string{InvitationTo(i.OrganizationID, i.Email)}
+			}},
+		},
+	})
+	s.LoginCounts = collect(s, Schema[LoginCount]{
+		Bucket:  "login_counts",
+		Key:     func(c *LoginCount) string { return LoginCountKey(c.Hour, c.OrganizationID, c.ConnectionID) },
+		Expires: func(c *LoginCount) time.Time { return c.ExpiresAt },
+	})
+	s.Answers = collect(s, Schema[IdempotentAnswer]{
+		Bucket:  "answers",
+		Key:     func(a *IdempotentAnswer) string { return a.Key },
+		Sealed:  []SealedField[IdempotentAnswer]{{Name: "body", Field: func(a *IdempotentAnswer) *Sealed { return &a.Body }}},
+		Expires: func(a *IdempotentAnswer) time.Time { return a.ExpiresAt },
+	})
+}
+
+// declareFactors: what people of local accounts prove themselves with.
+func (s *Store) declareFactors() {
+	s.Passkeys = collect(s, Schema[Passkey]{
+		Bucket:  "passkeys",
+		Key:     func(p *Passkey) string { return p.ID },
+		Indexes: []Index[Passkey]{{Name: "user", Values: func(p *Passkey) []string { return []string{p.UserID} }}},
+	})
+	s.SecondFactors = collect(s, Schema[SecondFactor]{
+		Bucket: "second_factors",
+		Key:    func(f *SecondFactor) string { return f.UserID },
+		Sealed: []SealedField[SecondFactor]{{Name: "seed", Field: func(f *SecondFactor) *Sealed { return &f.Seed }}},
+	})
+	s.AccountLinks = collect(s, Schema[AccountLink]{
+		Bucket:  "account_links",
+		Key:     func(l *AccountLink) string { return l.Hash },
+		Indexes: []Index[AccountLink]{{Name: "user", Values: func(l *AccountLink) []string { return []string{l.UserID} }}},
+		Expires: func(l *AccountLink) time.Time { return l.ExpiresAt },
+	})
+}
+
+// declareNotices: what is told by mail and webhook.
+func (s *Store) declareNotices() {
+	s.Events = collect(s, Schema[Event]{
+		Bucket: "events",
+		Key:    func(e *Event) string { return e.ID },
+		Sealed: []SealedField[Event]{{Name: "secret", Field: func(e *Event) *Sealed { return &e.Secret }}},
+	})
+	s.Mails = collect(s, Schema[Mail]{
+		Bucket:  "mails",
+		Key:     func(m *Mail) string { return m.ID },
+		Sealed:  []SealedField[Mail]{{Name: "data", Field: func(m *Mail) *Sealed { return &m.Data }}},
+		Expires: func(m *Mail) time.Time { return m.ExpiresAt },
+	})
+	s.Webhooks = collect(s, Schema[Webhook]{
+		Bucket: "webhooks", Tombstones: true,
+		Key:  func(w *Webhook) string { return w.ID },
+		Meta: func(w *Webhook) *Meta { return &w.Meta },
+		Indexes: []Index[Webhook]{
+			{Name: "event", Values: func(w *Webhook) []string { return w.Events }},
+			{Name: "organization", Values: func(w *Webhook) []string { return present(w.OrganizationID) }},
+		},
+		Sealed: []SealedField[Webhook]{
+			{Name: "secret", Field: func(w *Webhook) *Sealed { return &w.Secret }},
+			{Name: "previous_secret", Field: func(w *Webhook) *Sealed { return &w.PreviousSecret }},
+		},
+	})
+	s.Deliveries = collect(s, Schema[Delivery]{
+		Bucket: "deliveries",
+		Key:    func(d *Delivery) string { return d.ID },
+		Indexes: []Index[Delivery]{
+			{Name: "webhook", Values: func(d *Delivery) []string { return []string{d.WebhookID} }},
+			{Name: "pending", Values: func(d *Delivery) []string {
+				if d.State != DeliveryPending {
+					return nil
+				}
+				return []string{"yes"}
+			}},
+		},
+		Expires: func(d *Delivery) time.Time { return d.ExpiresAt },
+	})
 }
 
 // present is an optional index value: an empty one leaves the record out.
@@ -169,3 +278,6 @@ func OrganizationState(organization, state string) string { return joinKey(organ
 
 // ConnectionState is the value of AccessRequests' index "connection_state".
 func ConnectionState(connection, state string) string { return joinKey(connection, state) }
+
+// UserClient is the value of AccessRequests' index "pending_app".
+func UserClient(user, client string) string { return joinKey(user, client) }

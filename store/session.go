@@ -10,8 +10,10 @@ type Session struct {
 	ConnectionID   string `json:"connection,omitempty"` // empty: local console account
 	OrganizationID string `json:"organization,omitempty"`
 	// Console marks a session of the admin console; it never issues tokens.
-	Console       bool      `json:"console,omitempty"`
-	AuthTime      time.Time `json:"auth_time"`
+	Console  bool      `json:"console,omitempty"`
+	AuthTime time.Time `json:"auth_time"`
+	// FactorAt is when a second factor was proven last in this session; zero: never.
+	FactorAt      time.Time `json:"factor_at,omitzero"`
 	ACR           string    `json:"acr,omitempty"`
 	AMR           []string  `json:"amr,omitempty"`
 	CreatedAt     time.Time `json:"created_at"`

@@ -34,6 +34,17 @@ type Store struct {
 	Passwords      *Collection[Password]
 	APITokens      *Collection[APIToken]
 	SetupLinks     *Collection[SetupLink]
+	DecisionLinks  *Collection[DecisionLink]
+	Invitations    *Collection[Invitation]
+	Passkeys       *Collection[Passkey]
+	SecondFactors  *Collection[SecondFactor]
+	AccountLinks   *Collection[AccountLink]
+	Events         *Collection[Event]
+	Mails          *Collection[Mail]
+	Webhooks       *Collection[Webhook]
+	Deliveries     *Collection[Delivery]
+	Answers        *Collection[IdempotentAnswer]
+	LoginCounts    *Collection[LoginCount]
 
 	// Traces of logins, in rings of fixed size.
 	Traces *Traces

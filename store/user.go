@@ -30,9 +30,13 @@ type User struct {
 	Attributes   profile.Attributes `json:"attributes"`
 	// EmailVerified: the address in Attributes was vouched for by the
 	// connection that owns its domain.
-	EmailVerified bool      `json:"email_verified,omitempty"`
-	CreatedBy     string    `json:"created_by,omitempty"` // user id, or "system"
-	LastLoginAt   time.Time `json:"last_login_at,omitzero"`
+	EmailVerified bool `json:"email_verified,omitempty"`
+	// Source is the IdentityKey whose attributes these are; empty: nobody's
+	// (local account, invitation).
+	Source      []byte    `json:"source,omitempty"`
+	Language    string    `json:"language,omitempty"`
+	CreatedBy   string    `json:"created_by,omitempty"` // user id, "system" or "rule:<name>"
+	LastLoginAt time.Time `json:"last_login_at,omitzero"`
 }
 
 // Identity is proof of a user at one connection. Its key is the length-prefixed
@@ -46,6 +50,10 @@ type Identity struct {
 	Attributes    profile.Attributes `json:"attributes"`
 	EmailVerified bool               `json:"email_verified,omitempty"`
 	LastLoginAt   time.Time          `json:"last_login_at,omitzero"`
+	// LinkedBy says how it came to the user: empty (made with the user), or
+	// "self" or an admin's user id. LinkedAt is when.
+	LinkedBy string    `json:"linked_by,omitempty"`
+	LinkedAt time.Time `json:"linked_at,omitzero"`
 }
 
 // IdentityKey is the key of the tuple (connection, issuer, subject).
@@ -60,6 +68,13 @@ type Membership struct {
 	UserID         string   `json:"user"`
 	Role           string   `json:"role"`
 	Groups         []string `json:"groups,omitempty"`
+	// Clients are the assigned apps, for clients with RequireAssignment.
+	Clients []string `json:"clients,omitempty"`
+	// ConnectionID is through which the membership was made; unlinking its
+	// last identity ends it.
+	ConnectionID string `json:"connection,omitempty"`
+	// Terms are what a search within the organization finds it by.
+	Terms []string `json:"terms,omitempty"`
 }
 
 // MembershipKey is the key of a membership.
