@@ -22,27 +22,31 @@ const module = "gatehouse"
 // mayImport lists what of ours each package may import. A package that is not
 // here may not exist; tests are free, for they stand outside.
 func mayImport() map[string][]string {
-	all := []string{"broker/keys", "broker/session", "federation", "federation/rehearsal", "provisioning", "profile", "store", "templates"}
+	all := []string{"broker/keys", "broker/local", "broker/session", "federation", "federation/rehearsal", "provisioning", "provisioning/ownership", "profile", "store", "templates"}
 	return map[string][]string{
-		"profile":              {},
-		"templates":            {},
-		"store":                {"profile"},
-		"store/bolt":           {"store"},
-		"store/postgres":       {"store"},
-		"store/storetest":      {"profile", "store", "store/bolt"}, // gives every package's tests a store
-		"federation":           {"profile", "store"},
-		"federation/rehearsal": {"federation", "profile", "store"}, // where the two listeners meet
-		"federation/mockidp":   {},                                 // an outside party that happens to live here
-		"provisioning":         {"federation", "profile", "store"},
-		"broker/keys":          {"store"},
-		"broker/session":       {"store"},
-		"broker":               all,
-		"broker/admin":         all, // and not broker: neither listener knows the other
-		"demo":                 {},  // an outside party
-		"e2e":                  {},  // sees the program from outside only
-		"bench":                {},  // so does this
+		"profile":                {},
+		"templates":              {},
+		"store":                  {"profile"},
+		"configuration":          {"profile", "store"}, // the text of a whole configuration
+		"store/bolt":             {"store"},
+		"store/postgres":         {"store"},
+		"store/storetest":        {"profile", "store", "store/bolt"}, // gives every package's tests a store
+		"federation":             {"profile", "store"},
+		"federation/rehearsal":   {"federation", "profile", "store"}, // where the two listeners meet
+		"federation/mockidp":     {},                                 // an outside party that happens to live here
+		"provisioning":           {"federation", "profile", "store"},
+		"provisioning/ownership": {"federation", "store"},
+		"notify":                 {"profile", "store", "templates"},
+		"broker/keys":            {"store"},
+		"broker/local":           {"profile", "store"}, // both listeners' credentials
+		"broker/session":         {"store"},
+		"broker":                 all,
+		"broker/admin":           append([]string{"configuration", "notify"}, all...), // and not broker: neither listener knows the other
+		"demo":                   {},                                                  // an outside party
+		"e2e":                    {},                                                  // sees the program from outside only
+		"bench":                  {},                                                  // so does this
 		"cmd/gatehouse": append([]string{
-			"broker", "broker/admin", "demo", "federation/mockidp", "store/bolt", "store/postgres",
+			"broker", "broker/admin", "configuration", "demo", "federation/mockidp", "notify", "store/bolt", "store/postgres",
 		}, all...),
 	}
 }
@@ -60,15 +64,18 @@ func onlyIn() map[string][]string {
 		"github.com/danielgtaylor/huma":    {"broker/admin"},
 		"github.com/theory/jsonpath":       {"profile"},
 		"github.com/spf13/":                {"cmd/gatehouse"},
-		"github.com/goccy/go-yaml":         {"cmd/gatehouse", "federation", "federation/mockidp"},
+		"github.com/goccy/go-yaml":         {"cmd/gatehouse", "configuration", "federation", "federation/mockidp"},
 		"github.com/go-jose/go-jose/v3":    {"broker"}, // fosite's types only
 		"github.com/go-jose/go-jose/v4":    {"broker", "broker/keys", "federation", "federation/mockidp", "e2e"},
 		"github.com/stretchr/":             {}, // tests use the standard library
 		"github.com/golang/mock":           {},
 		"github.com/dgrijalva/jwt-go":      {},
 		"github.com/golang-jwt/":           {},
-		"golang.org/x/crypto/argon2":       {"broker/admin"},
-		"github.com/prometheus/client_gol": {"broker", "federation", "cmd/gatehouse"},
+		"golang.org/x/crypto/argon2":       {"broker/local"},
+		"github.com/go-webauthn/":          {"broker/local"},
+		"rsc.io/qr":                        {"broker/local"},
+		"github.com/prometheus/client_gol": {"broker", "federation", "notify", "cmd/gatehouse"},
+		"github.com/wneessen/go-mail":      {"notify"},
 	}
 }
 

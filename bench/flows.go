@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,7 +16,10 @@ import (
 	"golang.org/x/oauth2"
 )
 
-const redirect = "http://127.0.0.1/callback"
+const (
+	redirect   = "http://127.0.0.1/callback"
+	acmeDomain = "acme.test"
+)
 
 // newPerson is a browser with a fresh cookie jar on shared connections.
 func (w *world) newPerson(shared http.RoundTripper) *http.Client {
@@ -29,16 +33,20 @@ func (w *world) newPerson(shared http.RoundTripper) *http.Client {
 }
 
 // login is a complete one: authorize, provider, callback, code, tokens.
-func (w *world) login(shared http.RoundTripper, n int64) (refresh string, err error) {
+func (w *world) login(ctx context.Context, shared http.RoundTripper, domain string, n int64) (refresh string, err error) {
 	verifier := oauth2.GenerateVerifier()
 	q := url.Values{
 		"client_id": {"demo-native"}, "redirect_uri": {redirect}, "response_type": {"code"},
 		"scope": {"openid profile email offline_access"}, "state": {"bench-state"}, "nonce": {fmt.Sprint("nonce-", n)},
 		"code_challenge": {oauth2.S256ChallengeFromVerifier(verifier)}, "code_challenge_method": {"S256"},
-		"login_hint": {fmt.Sprintf("person%d@acme.test", n%500)},
+		"login_hint": {fmt.Sprintf("person%d@%s", n%500, domain)},
 	}
 	person := w.newPerson(shared)
-	resp, err := person.Get(w.issuer + "/oauth2/authorize?" + q.Encode())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.issuer+"/oauth2/authorize?"+q.Encode(), nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := person.Do(req)
 	if err != nil {
 		return "", err
 	}
@@ -129,7 +137,7 @@ func (w *world) logins(workers, n int, l limits) error {
 	shared := &http.Transport{MaxIdleConnsPerHost: 64}
 	defer shared.CloseIdleConnections()
 	return w.run("logins", workers, n, 2*time.Millisecond, l.login(), l.fsyncCPU, func(_ int, i int64) error {
-		_, err := w.login(shared, i)
+		_, err := w.login(context.Background(), shared, acmeDomain, i)
 		return err
 	})
 }
@@ -140,7 +148,7 @@ func (w *world) refreshes(workers, n int, l limits) error {
 	phones := make([]string, workers)
 	for i := range phones {
 		var err error
-		if phones[i], err = w.login(shared, int64(i)); err != nil {
+		if phones[i], err = w.login(context.Background(), shared, acmeDomain, int64(i)); err != nil {
 			return err
 		}
 	}

@@ -56,7 +56,13 @@ func bench(logins, refreshes int) error {
 			return err
 		}
 	}
-	return nil
+	if err := w.sources(); err != nil {
+		return err
+	}
+	if err := w.hanging(); err != nil {
+		return err
+	}
+	return alone()
 }
 
 func row(what, measured, limit string) { fmt.Printf("%-44s %16s %10s\n", what, measured, limit) }

@@ -22,7 +22,9 @@ type world struct {
 	dir, binary, config string
 	binarySize          int64
 	issuer, admin       string
+	apiToken            string // of the owner
 	idp, server         *exec.Cmd
+	companies           []*company // further ones, with their providers
 }
 
 // newWorld builds the binary, has `gatehouse dev` fill a data file, and starts
@@ -44,15 +46,22 @@ func newWorld(dir string) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	mock := filepath.Join(dir, "mock.yaml")
-	if err := os.WriteFile(mock, []byte("domain: acme.test\nauto_login: \"*\"\n"), 0o600); err != nil {
-		return nil, err
+	w.idp, _, err = w.provider("acme", strings.TrimPrefix(acme, "http://"), "domain: "+acmeDomain+"\n")
+	return w, err
+}
+
+// provider starts a mock identity provider that signs everybody in without a
+// page, and returns the line that it was ready with.
+func (w *world) provider(name, addr, config string) (c *exec.Cmd, ready string, err error) {
+	file := filepath.Join(w.dir, name+".yaml")
+	if err := os.WriteFile(file, []byte(config+"auto_login: \"*\"\n"), 0o600); err != nil {
+		return nil, "", err
 	}
-	w.idp = exec.Command(w.binary, "mockidp", "--config", mock, "--addr", strings.TrimPrefix(acme, "http://"))
-	if err := startUntil(w.idp, "ready"); err != nil {
-		return nil, fmt.Errorf("mock identity provider: %w", err)
+	c = exec.Command(w.binary, "mockidp", "--config", file, "--addr", addr)
+	if ready, err = startUntil(c, "ready"); err != nil {
+		return nil, "", fmt.Errorf("mock identity provider: %w", err)
 	}
-	return w, nil
+	return c, ready, nil
 }
 
 // fill runs `gatehouse dev` once and returns Acme's issuer.
@@ -63,7 +72,7 @@ func (w *world) fill() (acme string, err error) {
 		args = append(args, "--"+site+"-port", "0")
 	}
 	dev := exec.Command(w.binary, args...)
-	if err := startUntil(dev, "ready"); err != nil {
+	if _, err := startUntil(dev, "ready"); err != nil {
 		return "", fmt.Errorf("gatehouse dev: %w", err)
 	}
 	if err := end(dev); err != nil {
@@ -75,12 +84,13 @@ func (w *world) fill() (acme string, err error) {
 	}
 	var state struct {
 		Issuer, Admin string
+		APIToken      string `json:"api_token"`
 		IDPs          []struct{ Name, Issuer string }
 	}
 	if err := json.Unmarshal(raw, &state); err != nil {
 		return "", err
 	}
-	w.issuer, w.admin = state.Issuer, state.Admin
+	w.issuer, w.admin, w.apiToken = state.Issuer, state.Admin, state.APIToken
 	for _, p := range state.IDPs {
 		if p.Name == "acme" {
 			acme = p.Issuer
@@ -102,23 +112,23 @@ func loopback(u string) string {
 }
 
 // startUntil starts a process and waits for a line that holds the word.
-func startUntil(c *exec.Cmd, word string) error {
+func startUntil(c *exec.Cmd, word string) (line string, err error) {
 	out, err := c.StdoutPipe()
 	if err != nil {
-		return err
+		return "", err
 	}
 	c.Stderr = os.Stderr
 	if err := c.Start(); err != nil {
-		return err
+		return "", err
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if strings.Contains(lines.Text(), word) {
 			go func() { _, _ = io.Copy(io.Discard, out) }() // ends with the process
-			return nil
+			return lines.Text(), nil
 		}
 	}
-	return errors.Join(errors.New("it ended before it was ready"), c.Wait())
+	return "", errors.Join(errors.New("it ended before it was ready"), c.Wait())
 }
 
 func end(c *exec.Cmd) error {
@@ -129,7 +139,11 @@ func end(c *exec.Cmd) error {
 }
 
 func (w *world) stop() {
-	for _, c := range []*exec.Cmd{w.server, w.idp} {
+	running := []*exec.Cmd{w.server, w.idp}
+	for _, c := range w.companies {
+		running = append(running, c.idp)
+	}
+	for _, c := range running {
 		if c != nil {
 			_ = end(c) // the figures are out
 		}

@@ -23,7 +23,23 @@ var errLoginUsed = errors.New("broker: login was finished before")
 // look first, make what is costly (the code), then decide again and write in
 // one update.
 func (b *Broker) admit(w http.ResponseWriter, r *http.Request, lg *login, req *request, id federation.VerifiedIdentity) {
-	prepared := provisioning.Prepare()
+	b.admitWith(w, r, lg, req, id, b.prepared(r, lg, req), nil)
+}
+
+// prepared are the ids that admission may need, and what the login brings along.
+func (b *Broker) prepared(r *http.Request, lg *login, req *request) provisioning.Prepared {
+	p := provisioning.Prepare()
+	p.InvitationHash, p.NoApp, p.Language = lg.Invitation, req.Own != "", b.languageOf(r)
+	return p
+}
+
+// admitWith is admit with more to write once the person is let in: also runs in
+// the same update, right after the decision.
+func (b *Broker) admitWith(w http.ResponseWriter, r *http.Request, lg *login, req *request, id federation.VerifiedIdentity, prepared provisioning.Prepared, also func(store.Tx, provisioning.Decision) error) {
+	if lg.Link != nil {
+		b.finishLink(w, r, lg, id, also)
+		return
+	}
 	for range 3 {
 		step := store.Step(r.Context(), store.StepAdmit, store.ConnectionID(id.Connection().ID), store.MailDomain("domain", id.Email()))
 		d, err := b.preview(r, id, req, prepared)
@@ -34,14 +50,17 @@ func (b *Broker) admit(w http.ResponseWriter, r *http.Request, lg *login, req *r
 		}
 		admitted(r, step, d)
 		b.logger.Info("admission decided", "login", lg.Correlation, "connection", id.Connection().ID, "decision", string(d.Kind), "why", d.Why, "request_id", requestID(r))
+		if b.asksWho(w, r, lg, req, id, d) {
+			return
+		}
 		switch d.Kind {
 		case provisioning.Refused:
-			b.turnedAway(w, r, lg, req, d)
+			b.turnedAway(w, r, lg, req, d, &id)
 			return
 		case provisioning.Pending:
 			err = b.enqueue(w, r, lg, req, id, prepared)
 		default:
-			err = b.letIn(w, r, lg, req, arrival{identity: &id, decision: d, prepared: prepared})
+			err = b.letIn(w, r, lg, req, arrival{identity: &id, decision: d, prepared: prepared, also: also})
 		}
 		if err == nil {
 			return
@@ -77,9 +96,14 @@ func (b *Broker) admitFailed(w http.ResponseWriter, r *http.Request, lg *login, 
 	}
 }
 
-// turnedAway shows a refusal: the admin's sentence when an admin said no, else
-// a fixed one. Never re-routed, never linked (SECURITY-CASES E9, E10).
-func (b *Broker) turnedAway(w http.ResponseWriter, r *http.Request, lg *login, req *request, d provisioning.Decision) {
+// turnedAway shows a refusal: the admin's sentence when an admin said no, the
+// way to ask for the app where there is one, else a fixed sentence. Never
+// re-routed, never linked (SECURITY-CASES E9, E10).
+func (b *Broker) turnedAway(w http.ResponseWriter, r *http.Request, lg *login, req *request, d provisioning.Decision, id *federation.VerifiedIdentity) {
+	if d.MayAsk {
+		b.offerAsking(w, r, lg, req, d, id)
+		return
+	}
 	if d.Request.State == store.RequestRefused {
 		store.TraceOf(r.Context()).Outcome(store.OutcomeRefused)
 		lg.Flow = nil
@@ -91,11 +115,20 @@ func (b *Broker) turnedAway(w http.ResponseWriter, r *http.Request, lg *login, r
 		b.seeOther(w, lg, pathWaiting+"?tx="+lg.ID)
 		return
 	}
-	page := templates.ErrorNotAdmitted
-	if d.Reason == provisioning.ReasonForeignEmail {
-		page = templates.ErrorWrongCompany
+	b.fail(w, r, lg, req, failure{pageOf(d.Reason), http.StatusForbidden, errAccessDenied("The person was not admitted.")})
+}
+
+// pageOf is the error page of a refusal.
+func pageOf(r provisioning.Reason) templates.ErrorKind {
+	switch r {
+	case provisioning.ReasonForeignEmail:
+		return templates.ErrorWrongCompany
+	case provisioning.ReasonAppNotAssigned:
+		return templates.ErrorAppMissing
+	case provisioning.ReasonInvitationOther:
+		return templates.ErrorInvitationOther
 	}
-	b.fail(w, r, lg, req, failure{page, http.StatusForbidden, errAccessDenied("The person was not admitted.")})
+	return templates.ErrorNotAdmitted
 }
 
 // enqueue keeps the access request and sends the browser to the waiting room.
@@ -108,7 +141,7 @@ func (b *Broker) enqueue(w http.ResponseWriter, r *http.Request, lg *login, req 
 		if d.Kind != provisioning.Pending {
 			return errMoved
 		}
-		return nil
+		return b.keepWaiting(tx, lg, &id)
 	})
 	if err != nil {
 		return err
@@ -131,6 +164,7 @@ type arrival struct {
 	waiting  *waiting
 	decision provisioning.Decision
 	prepared provisioning.Prepared
+	also     func(store.Tx, provisioning.Decision) error // nil: nothing more
 }
 
 // session is the browser session the arrival begins.
@@ -145,6 +179,9 @@ func (a arrival) session(now time.Time) store.Session {
 		s.AuthTime = now
 	}
 	s.AuthTime = wholeSeconds(s.AuthTime)
+	if a.identity != nil && a.identity.Connection().Kind == store.KindLocal {
+		s.FactorAt = s.AuthTime // everything the account has was asked for, just now
+	}
 	// What the provider calls its acr means something only there; federation
 	// has held it against what the connection demands.
 	s.ACR = acrFederated
@@ -165,10 +202,21 @@ func (b *Broker) decide(tx store.Tx, a arrival, req *request) error {
 	if err != nil {
 		return err
 	}
-	if d.UserID != a.decision.UserID || d.OrganizationID != a.decision.OrganizationID || d.UserID == "" {
+	if d.UserID != a.decision.UserID || d.OrganizationID != a.decision.OrganizationID || d.UserID == "" || d.Kind == provisioning.Refused {
 		return errMoved
 	}
-	return nil
+	if a.also != nil {
+		if err := a.also(tx, d); err != nil {
+			return err
+		}
+	}
+	if err := b.makeWay(tx, d.UserID); err != nil {
+		return err
+	}
+	return b.store.Tell(tx, store.Event{
+		Kind: store.EventSignedIn, OrganizationID: d.OrganizationID, Subject: d.UserID,
+		Detail: map[string]string{"app": req.Client.ID, "connection": a.session(time.Time{}).ConnectionID},
+	})
 }
 
 // letIn writes decision, session, spent login, grant and code in one update and
@@ -187,12 +235,12 @@ func (b *Broker) letIn(w http.ResponseWriter, r *http.Request, lg *login, req *r
 	step.Add(store.Bool("consent_asked", consent))
 	ctx, u := withUnit(r.Context())
 	var made issued
-	if !consent {
+	if !consent && req.Own == "" {
 		if made, err = b.makeCode(ctx, req, draft.Record); err != nil {
 			return err
 		}
 	}
-	b.keepUpstream(u, a.identity, draft.Record.KeyHash, req.Client)
+	b.keepUpstream(u, lg, a, draft.Record.KeyHash, req.Client)
 	old, _ := b.sessions.Load(r)
 	err = b.store.Update(ctx, func(tx store.Tx) error {
 		if err := b.decide(tx, a, req); err != nil {

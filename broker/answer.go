@@ -30,7 +30,11 @@ func (b *Broker) writeOAuthError(w http.ResponseWriter, r *http.Request, err err
 	if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "5")
 	}
-	writeJSON(w, e.Status, map[string]string{"error": e.Code, "error_description": e.Description + reference(r)})
+	body := map[string]string{"error": e.Code, "error_description": e.Description + reference(r)}
+	if e.accessRequest != "" {
+		body["access_request"] = e.accessRequest
+	}
+	writeJSON(w, e.Status, body)
 }
 
 // logRefusal writes the one line about a refused request. Descriptions are

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"gatehouse/broker/keys"
+	"gatehouse/broker/local"
 	"gatehouse/broker/session"
 	"gatehouse/federation"
 	"gatehouse/federation/rehearsal"
@@ -72,10 +73,17 @@ type Config struct {
 	// Rehearsals are the test logins that the admin listener hands out links
 	// for; nil: there are none.
 	Rehearsals *rehearsal.Book
-	Lifetimes  Lifetimes
-	Now        func() time.Time
-	Logger     *slog.Logger
-	Metrics    prometheus.Registerer
+	// Accounts keeps passwords and factors, shared with the admin listener; nil:
+	// one of its own.
+	Accounts *local.Accounts
+	// SecondFactorOptional lets admins and owners with a local account sign in
+	// with a password alone.
+	SecondFactorOptional bool
+
+	Lifetimes Lifetimes
+	Now       func() time.Time
+	Logger    *slog.Logger
+	Metrics   prometheus.Registerer
 }
 
 // Broker is the public listener's handler.
@@ -93,6 +101,10 @@ type Broker struct {
 	now         func() time.Time
 	logger      *slog.Logger
 	metrics     *metrics
+	accounts    *local.Accounts
+	rp          *local.RelyingParty // nil: no passkeys at a network address
+
+	factorOptional bool
 
 	provider      *fosite.Fosite
 	asking        queue // providers, at refresh
@@ -101,6 +113,7 @@ type Broker struct {
 	discoveryJSON []byte
 	refreshKeys   [][]byte // active first
 	formKey       []byte
+	handleKeys    [][]byte // of access requests' handles, active first
 	handler       http.Handler
 
 	watchers  atomic.Int64
@@ -128,7 +141,14 @@ func New(c Config) (*Broker, error) {
 		rehearsals: c.Rehearsals, store: c.Store, federation: c.Federation, provisioner: c.Provisioner, templates: c.Templates,
 		keys: c.Keys, sessions: c.Sessions, issuer: c.Issuer, lifetimes: c.Lifetimes, now: c.Now, logger: c.Logger,
 		guesses: newGuesses(c.Now), claims: claims(), closing: make(chan struct{}),
-		refreshKeys: c.Store.Keyring().Derive("refresh-token"), formKey: c.Store.Keyring().Derive("form")[0],
+		handleKeys: c.Store.Keyring().Derive("access-request"), refreshKeys: c.Store.Keyring().Derive("refresh-token"), formKey: c.Store.Keyring().Derive("form")[0],
+	}
+	if b.accounts = c.Accounts; b.accounts == nil {
+		b.accounts = local.New(local.Config{Store: c.Store, Issuer: c.Issuer, End: c.Provisioner.EndUser, Now: c.Now})
+	}
+	b.factorOptional = c.SecondFactorOptional
+	if b.rp, err = local.NewRelyingParty(c.Issuer); err != nil {
+		return nil, err
 	}
 	if b.hosts, err = brandedHosts(c.PublicHosts, u); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"gatehouse/federation"
 	"gatehouse/store"
 )
 
@@ -55,6 +56,12 @@ func (b *Broker) callbackPosted(w http.ResponseWriter, r *http.Request) {
 			if i < 2 {
 				answer.Params.Add(name, v[:min(len(v), limit+1)])
 			}
+		}
+	}
+	// Apple's word about the person: names, and nothing else of it travels on.
+	if users := f.Values["user"]; len(users) == 1 {
+		if user, ok := federation.PostedUser(users[0]); ok {
+			answer.Params.Set("user", user)
 		}
 	}
 	raw, err := json.Marshal(answer)

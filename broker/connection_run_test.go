@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/profile"
 	"gatehouse/store"
 )
 
@@ -217,5 +218,50 @@ func TestForwardParameters_OnlyThoseListed(t *testing.T) {
 	params.Set("theme", strings.Repeat("x", maxForwardedValue+1))
 	if got := w.browser().authorize(params); got.Get("error") != "invalid_request" {
 		t.Errorf("too long: %v", got)
+	}
+}
+
+// Apple's word about the person: names get through the two steps, sealed, and
+// nothing else of it does.
+func TestS5_PostedNamesAreKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	idToken := func(path string) profile.Selector { return profile.Selector{Path: path, Source: profile.FromIDToken} }
+	w.edit("acme", func(c *store.Connection) {
+		c.ResponseMode, c.UseUserinfo, c.Profile.Kind = "form_post", false, store.ProfilePosted
+		c.Selectors = profile.Selectors{
+			FederationID: idToken("sub"), Email: idToken("email"), EmailVerified: idToken("email_verified"),
+			FirstName: profile.Selector{Path: "name.firstName", Source: profile.FromProfile, Optional: true},
+			LastName:  profile.Selector{Path: "name.lastName", Source: profile.FromProfile, Optional: true},
+		}
+	})
+	signIn := func(user ...string) map[string]any {
+		t.Helper()
+		b := w.browser()
+		params, verifier := w.ask("web")
+		action, form := b.postedPage(params)
+		form["user"] = user
+		location := w.browser().post(action, form).Header.Get("Location")
+		if strings.Contains(location, "Ada") || strings.Contains(location, "user") {
+			t.Errorf("the name is readable in %s", location)
+		}
+		got := w.toApp(b.follow(b.get(location)))
+		_, info := w.userinfo(w.redeem("web", got.Get("code"), verifier).Access)
+		return info
+	}
+	const ada = `{"name":{"firstName":"Ada","lastName":"Lovelace"},"email":"ceo@acme.test"}`
+	for name, user := range map[string][]string{"twice": {ada, ada}, "broken": {`{"name":{"firstName":"Eve"`}, "huge": {`{"name":{"firstName":"Eve"},"x":"` + strings.Repeat("x", 4096) + `"}`}} {
+		if info := signIn(user...); info["given_name"] != nil || info["email"] != "alice@acme.test" {
+			t.Errorf("%s: %v", name, info)
+		}
+	}
+	if info := signIn(ada); info["given_name"] != "Ada" || info["family_name"] != "Lovelace" || info["email"] != "alice@acme.test" {
+		t.Errorf("with a name: %v", info)
+	}
+	if info := signIn(); info["given_name"] != "Ada" { // as Apple does ever after
+		t.Errorf("a later login: %v", info)
+	}
+	if strings.Contains(w.logs.String(), "Lovelace") {
+		t.Error("the name is in the log")
 	}
 }

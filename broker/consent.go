@@ -89,7 +89,7 @@ func (b *Broker) askConsent(w http.ResponseWriter, r *http.Request, lg *login, r
 		person = fullName(a)
 	}
 	here := b.homeOf(lg.Host) + pathConsent + "?tx=" + lg.ID
-	b.drawn(r, b.templates.Consent(w, http.StatusOK, templates.ConsentPage{
+	b.drawn(r, b.in(r).Consent(w, http.StatusOK, templates.ConsentPage{
 		App: app(req.Client), Person: person, Scopes: req.Scopes, Action: here, Cancel: here, CSRF: lg.CSRF,
 	}))
 }

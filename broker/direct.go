@@ -1,12 +1,12 @@
 package broker
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"gatehouse/federation"
 	"gatehouse/provisioning"
@@ -26,7 +26,9 @@ const directRedirect = "urn:gatehouse:direct"
 // may forward). After the provider's yes it goes the way of every other login:
 // the same admission and gate in one update that keeps grant and code, then the
 // same redemption; the code never leaves this function.
-func (b *Broker) direct(r *http.Request, f form) (map[string]any, error) {
+func (b *Broker) direct(r *http.Request, f form) (_ map[string]any, err error) {
+	started := b.now()
+	defer func() { b.directEnded(r, started, err) }()
 	rec, conn, req, err := b.directRequest(r, f)
 	if err != nil {
 		return nil, err
@@ -47,13 +49,14 @@ func (b *Broker) direct(r *http.Request, f form) (map[string]any, error) {
 		}
 		return nil, directFault(err)
 	}
+	store.TraceOf(r.Context()).Proven()
 	verifier := randomToken("") // 43 characters
 	challenge := sha256.Sum256([]byte(verifier))
 	req.RedirectURI = directRedirect
 	req.Params.Set("redirect_uri", directRedirect)
 	req.Params.Set("code_challenge", base64.RawURLEncoding.EncodeToString(challenge[:]))
 	req.Params.Set("code_challenge_method", "S256")
-	made, err := b.admitDirect(r.Context(), req, id)
+	made, err := b.admitDirect(r, req, id)
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +70,42 @@ func (b *Broker) direct(r *http.Request, f form) (map[string]any, error) {
 	}
 	again := r.Clone(r.Context())
 	again.Form, again.PostForm = redeem.Values, redeem.Values
-	b.logger.Info("signed in without a browser", "client", rec.ID, "connection", conn.ID, "request_id", requestID(r))
+	b.logger.Info("signed in without a browser", logged(r.Context(), []any{"client", rec.ID, "connection", conn.ID, "request_id", requestID(r)})...)
 	return b.exchange(again, redeem)
 }
+
+// directBegun makes the request a login with a trace of its own: the client has
+// proven itself, so no stranger can begin one. What is recorded of the request
+// are names of parameters.
+func (b *Broker) directBegun(r *http.Request, f form, rec store.Client) *store.Span {
+	trace := store.TraceOf(r.Context())
+	trace.Begin(b.store.Traces.NewWords(r.Context()), b.now())
+	trace.About(store.About{Client: rec.ID})
+	return store.Step(r.Context(), store.StepAuthorize, store.ClientID(rec.ID), store.Names("parameters", f.Values), store.Bool("browser", false))
+}
+
+// directEnded records how the login ended; the answer to the app names its words.
+func (b *Broker) directEnded(r *http.Request, started time.Time, err error) {
+	trace := store.TraceOf(r.Context())
+	words := trace.Words()
+	if words == "" {
+		return
+	}
+	trace.Begin(words, started) // the code's redemption has set it to its own
+	var ended directEnd
+	switch {
+	case err == nil:
+	case errors.As(err, &ended):
+		trace.Outcome(store.Outcome(ended))
+	default:
+		b.failed(r, store.OutcomeFailed, asOAuth(err))
+	}
+}
+
+// directEnd is the cause of a refusal that is an outcome and no fault.
+type directEnd store.Outcome
+
+func (e directEnd) Error() string { return "the login ended as " + string(e) }
 
 // directRequest proves the client and reads what it asks for. Connections that
 // are unknown, switched off, for other apps or for browsers answer alike.
@@ -82,6 +118,7 @@ func (b *Broker) directRequest(r *http.Request, f form) (rec store.Client, conn 
 	if !rec.DirectGrants || rec.Public() || rec.ThirdParty {
 		return rec, conn, nil, errCode("unauthorized_client", "This client may not sign people in without a browser.")
 	}
+	step := b.directBegun(r, f, rec)
 	err = b.store.View(r.Context(), func(tx store.Tx) (err error) {
 		conn, err = b.store.Connections.Get(tx, f.Get("connection"))
 		return err
@@ -92,6 +129,7 @@ func (b *Broker) directRequest(r *http.Request, f form) (rec store.Client, conn 
 	if err != nil || conn.Disabled || conn.Grant == "" || !provisioning.ClientFor(rec, conn) {
 		return rec, conn, nil, errInvalidRequest("connection does not name a connection that this client may use without a browser.")
 	}
+	store.TraceOf(r.Context()).About(store.About{Connection: conn.ID, Organization: conn.OrganizationID})
 	req = &request{Params: url.Values{"client_id": {rec.ID}}, Client: rec}
 	if oerr := readScopes(req, f); oerr != nil {
 		return rec, conn, nil, oerr
@@ -100,14 +138,18 @@ func (b *Broker) directRequest(r *http.Request, f form) (rec store.Client, conn 
 	if req.Forward, oerr = forwarded(rec, f); oerr != nil {
 		return rec, conn, nil, oerr
 	}
+	step.Add(store.ConnectionID(conn.ID), store.Int("scopes", len(req.Scopes)))
+	step.Done(nil)
 	return rec, conn, req, nil
 }
 
 // admitDirect decides about a verified person and keeps grant and code in the
 // one update that decides again.
-func (b *Broker) admitDirect(ctx context.Context, req *request, id federation.VerifiedIdentity) (issued, error) {
+func (b *Broker) admitDirect(r *http.Request, req *request, id federation.VerifiedIdentity) (issued, error) {
+	ctx := r.Context()
 	prepared := provisioning.Prepare()
 	for range 3 {
+		step := store.Step(ctx, store.StepAdmit, store.ConnectionID(id.Connection().ID), store.MailDomain("domain", id.Email()))
 		var d provisioning.Decision
 		err := b.store.View(ctx, func(tx store.Tx) (err error) {
 			d, err = b.provisioner.Preview(tx, id, req.Client, prepared)
@@ -116,14 +158,16 @@ func (b *Broker) admitDirect(ctx context.Context, req *request, id federation.Ve
 		if err != nil {
 			return issued{}, errUnavailable(err)
 		}
-		b.logger.Info("admission decided", "client", req.Client.ID, "connection", id.Connection().ID, "decision", string(d.Kind), "why", d.Why)
+		admitted(r, step, d)
+		b.logger.Info("admission decided", logged(ctx, []any{"client", req.Client.ID, "connection", id.Connection().ID, "decision", string(d.Kind), "why", d.Why})...)
 		if d.Kind == provisioning.Refused {
-			return issued{}, errCode("access_denied", "The person was not admitted.")
+			return issued{}, errCode("access_denied", "The person was not admitted.").because(directEnd(store.OutcomeRefused))
 		}
 		a := arrival{identity: &id, decision: d, prepared: prepared}
 		writes, u := withUnit(ctx)
 		var made issued
 		if d.Kind != provisioning.Pending {
+			step = store.Step(ctx, store.StepIssue, store.ClientID(req.Client.ID), store.Int("scopes", len(req.Scopes)))
 			if made, err = b.makeCode(writes, req, a.session(b.now())); err != nil {
 				return issued{}, err
 			}
@@ -151,8 +195,11 @@ func (b *Broker) admitDirect(ctx context.Context, req *request, id federation.Ve
 		}
 		b.metrics.login(string(d.Kind))
 		if d.Kind == provisioning.Pending {
-			return issued{}, errCode("access_denied", "The person waits for an admin's decision. Ask again after it.")
+			waits := errCode("access_denied", "The person waits for an admin's decision. Ask again after it.").because(directEnd(store.OutcomeWaiting))
+			waits.accessRequest = b.requestHandle(d.Request.ID, req.Client.ID)
+			return issued{}, waits
 		}
+		step.Done(nil)
 		return made, nil
 	}
 	return issued{}, errUnavailable(errMoved)

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,7 +16,7 @@ const directPassword = "canary-password-3c1d"
 
 // newDirectWorld has the connection "staff" of acme, by password, and lets the
 // client web use it.
-func newDirectWorld(t *testing.T) *world {
+func newDirectWorld(t *testing.T) *directWorld {
 	t.Helper()
 	w := newWorld(t)
 	idp := mockidp.Start(t, mockidp.Config{Domain: "acme.test", Now: w.clock.now, Shape: mockidp.Shape{
@@ -30,7 +32,13 @@ func newDirectWorld(t *testing.T) *world {
 		return w.store.Connections.Insert(ch.Tx, c)
 	})
 	w.editClient("web", func(c *store.Client) { c.DirectGrants = true })
-	return w
+	return &directWorld{w, idp}
+}
+
+// directWorld is a world with the provider of its connection without browser.
+type directWorld struct {
+	*world
+	direct *mockidp.Running
 }
 
 func directForm(more ...string) url.Values {
@@ -146,4 +154,83 @@ func TestServerOnly_PublicClientsAreKeptOut(t *testing.T) {
 		t.Error("a native app got a code")
 	}
 	w.signedIn("web")
+}
+
+// A login without a browser has a trace like every other, with the same steps
+// where there are such, and the app is told its words.
+func TestDirect_Traces(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		change func(*directWorld)
+		form   url.Values
+		steps  string
+		ends   string // outcome, step, code, blame
+	}{
+		"good": {nil, directForm(), "authorize redeem verify profile select admit issue token", "signed_in   "},
+		"wrong password": {
+			nil, directForm("password", "wrong-canary-91"), "authorize redeem", "failed redeem credentials_refused user",
+		},
+		"no password":        {nil, directForm("password", ""), "authorize redeem", "failed redeem request_invalid app"},
+		"unknown connection": {nil, directForm("connection", "nobody"), "authorize", "failed authorize invalid_request app"},
+		"unknown scope":      {nil, directForm("scope", "openid root"), "authorize", "failed authorize invalid_scope app"},
+		"waiting":            {func(w *directWorld) { w.join("acme", store.JoinRequest) }, directForm(), "authorize redeem verify profile select admit", "waiting   "},
+		"refused":            {func(w *directWorld) { w.join("acme", store.JoinOff) }, directForm(), "authorize redeem verify profile select admit", "refused admit join_off ours"},
+		"bad ID token": {
+			func(w *directWorld) { w.direct.SetFault("bad_signature", 0) }, directForm(), "authorize redeem verify", "failed verify id_token_signature provider",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newDirectWorld(t)
+			if tc.change != nil {
+				tc.change(w)
+			}
+			got := w.token("web", tc.form)
+			tr := w.onlyTrace(store.TraceFilter{Client: "web"})
+			if steps := strings.Join(stepsOf(tr), " "); steps != tc.steps {
+				t.Errorf("steps %s, want %s", steps, tc.steps)
+			}
+			if ends := fmt.Sprintf("%s %s %s %s", tr.Outcome, tr.FailedAt, tr.Code, tr.Blame); ends != tc.ends {
+				t.Errorf("ends as %q, want %q", ends, tc.ends)
+			}
+			if failed := got.Access == ""; failed != strings.HasSuffix(got.ErrorDescription, " Reference: "+tr.Words+".") || strings.Count(got.ErrorDescription, "Reference") > 1 {
+				t.Errorf("the app is told %q, the trace is %s", got.ErrorDescription, tr.Words)
+			}
+			if !strings.Contains(w.logs.String(), `"login":"`+tr.Words+`"`) {
+				t.Error("the log does not name the login")
+			}
+			raw, _ := json.Marshal(tr)
+			for what, canary := range map[string]string{
+				"password": tc.form.Get("password"), "access token": got.Access, "ID token": got.ID, "refresh token": got.Refresh, "client secret": webSecret,
+				"secret at the provider": "mock-secret", "address": "alice@acme.test",
+			} {
+				if canary != "" && (strings.Contains(string(raw), canary) || strings.Contains(w.logs.String(), canary)) {
+					t.Errorf("the %s is in trace or log", what)
+				}
+			}
+		})
+	}
+	t.Run("a stranger begins none", func(t *testing.T) {
+		t.Parallel()
+		w := newDirectWorld(t)
+		w.token("native", directForm())
+		form := directForm("client_id", "post", "client_secret", "guessed")
+		w.token("", form)
+		if found, err := w.traces(store.TraceFilter{}); err != nil || len(found) != 0 {
+			t.Errorf("%d traces, %v", len(found), err)
+		}
+	})
+}
+
+// join sets how an organization takes newcomers.
+func (w *world) join(organization string, policy store.JoinPolicy) {
+	w.t.Helper()
+	w.change(func(ch *store.Change) error {
+		o, err := w.store.Organizations.Get(ch.Tx, organization)
+		if err != nil {
+			return err
+		}
+		o.Join = policy
+		return w.store.Organizations.Put(ch.Tx, o)
+	})
 }

@@ -1,6 +1,10 @@
 package broker
 
-import "net/http"
+import (
+	"net/http"
+
+	"gatehouse/templates"
+)
 
 // metadata is the provider's configuration (OpenID Connect Discovery §3,
 // RFC 8414 §2). It is made once: nothing in it depends on a request, least of
@@ -53,7 +57,7 @@ func (b *Broker) newMetadata() metadata {
 		// Listed without "none" although request objects are refused, so that no
 		// client takes silence for "unsigned is fine" (OIDC-DEMANDS Basic 33-36).
 		RequestObjectAlgs: []string{"RS256", "ES256"},
-		ClaimsParameter:   true, ResponseIss: true, UILocales: []string{"en"},
+		ClaimsParameter:   true, ResponseIss: true, UILocales: templates.Languages(),
 	}
 }
 

@@ -13,7 +13,10 @@ type oauthError struct {
 	Code        string
 	Description string
 	Status      int // of a direct answer; redirects ignore it
-	cause       error
+	// accessRequest is the handle by which the app may ask how the person's
+	// access request stands; or "".
+	accessRequest string
+	cause         error
 }
 
 func (e *oauthError) Error() string { return e.Code + ": " + e.Description }

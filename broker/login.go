@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"gatehouse/broker/session"
@@ -29,7 +30,17 @@ type login struct {
 	Flow        *federation.Flow `json:"f,omitempty"` // under way at a provider
 	Waiting     *waiting         `json:"w,omitempty"` // for an admin's decision
 	Consent     string           `json:"s,omitempty"` // session (by hash) that is asked
-	Failed      *failed          `json:"x,omitempty"` // to be told to the app by form
+	Local       *localLogin      `json:"l,omitempty"` // with an account that lives here
+	Asking      *asking          `json:"a,omitempty"` // may ask for the app
+	// Own is where the login leads when no app began it; Invitation is HashToken
+	// of the mailed link that was opened in this browser.
+	Own        string  `json:"p,omitempty"`
+	Invitation string  `json:"i,omitempty"`
+	Failed     *failed `json:"x,omitempty"` // to be told to the app by form
+	// Link makes it one that adds a sign-in to an account; Suggested is what a
+	// newcomer proved who may be somebody already.
+	Link      *linking   `json:"k,omitempty"`
+	Suggested *suggested `json:"g,omitempty"`
 	// Rehearsal makes it a test login, by the test's id. No app waits at its
 	// end, and no page but the callback takes it.
 	Rehearsal string `json:"r,omitempty"`
@@ -68,7 +79,7 @@ func (b *Broker) startLogin(w http.ResponseWriter, r *http.Request, req *request
 func (b *Broker) newLogin(r *http.Request, req *request) *login {
 	return &login{
 		ID: b.sessions.NewLoginID(), Correlation: b.store.Traces.NewWords(r.Context()), CSRF: store.NewID(),
-		Params: req.Params.Encode(), HintSubject: req.HintSubject, Started: b.now(), Host: b.hostOf(r),
+		Params: req.Params.Encode(), Own: req.Own, HintSubject: req.HintSubject, Started: b.now(), Host: b.hostOf(r),
 	}
 }
 
@@ -112,6 +123,9 @@ func (b *Broker) resume(w http.ResponseWriter, r *http.Request, tx string) (*log
 		b.refusePage(w, r, &pageError{Kind: pageExpired, Status: http.StatusBadRequest, cause: err})
 		return nil, nil, false
 	}
+	if lg.Own != "" {
+		return lg, &request{Own: lg.Own, Params: params, Organization: params.Get("organization"), Connection: params.Get("connection"), Prompt: strings.Fields(params.Get("prompt"))}, true
+	}
 	req, err := b.parseRequest(r.Context(), form{Values: params})
 	if err != nil {
 		b.refuse(w, r, req, err)
@@ -142,9 +156,12 @@ func (b *Broker) posted(w http.ResponseWriter, r *http.Request) (*login, *reques
 	}
 	if f.Get("cancel") != "" {
 		b.sessions.ClearLogin(w, lg.ID)
+		if lg.Waiting != nil {
+			b.forgetWaiting(r.Context(), lg)
+		}
 		b.metrics.login("cancelled")
 		b.failed(r, store.OutcomeCancelled, traceFault{store.TraceFault{Code: "cancelled"}})
-		b.respondError(w, r, req, errAccessDenied("The person cancelled."))
+		b.respondError(w, r, req, b.withHandle(errAccessDenied("The person cancelled."), lg, req))
 		return nil, nil, f, false
 	}
 	return lg, req, f, true
@@ -158,7 +175,7 @@ func (b *Broker) loginPage(w http.ResponseWriter, r *http.Request) {
 	}
 	lg, req, ok := b.resume(w, r, r.URL.Query().Get("tx"))
 	if ok {
-		b.drawn(r, b.templates.EmailEntry(w, http.StatusOK, b.emailPage(lg, req, lg.Email, "")))
+		b.drawn(r, b.in(r).EmailEntry(w, http.StatusOK, b.emailPage(lg, req, lg.Email, "")))
 	}
 }
 
@@ -178,12 +195,12 @@ func (b *Broker) loginPosted(w http.ResponseWriter, r *http.Request) {
 		if len(typed) > 254 {
 			typed = ""
 		}
-		b.drawn(r, b.templates.EmailEntry(w, http.StatusBadRequest, b.emailPage(lg, req, typed, err.Error())))
+		b.drawn(r, b.in(r).EmailEntry(w, http.StatusBadRequest, b.emailPage(lg, req, typed, err.Error())))
 		return
 	}
 	lg.Email = email.String()
 	if !b.route(w, r, lg, req) {
-		b.drawn(r, b.templates.NoRoute(w, http.StatusNotFound, b.noRoutePage(lg, req, email)))
+		b.drawn(r, b.in(r).NoRoute(w, http.StatusNotFound, b.noRoutePage(lg, req, email)))
 	}
 }
 

@@ -64,7 +64,7 @@ func (b *Broker) logout(w http.ResponseWriter, r *http.Request) {
 	b.sessions.Clear(w)
 	b.metrics.login("logout")
 	if lr.redirect == "" {
-		b.drawn(r, b.templates.SignedOut(w, http.StatusOK, templates.SignedOutPage{App: app(lr.client)}))
+		b.drawn(r, b.in(r).SignedOut(w, http.StatusOK, templates.SignedOutPage{App: app(lr.client)}))
 		return
 	}
 	target := lr.redirect
@@ -116,7 +116,7 @@ func (b *Broker) confirmLogout(w http.ResponseWriter, r *http.Request, lr logout
 			page.Fields = append(page.Fields, templates.Field{Name: name, Value: v})
 		}
 	}
-	b.drawn(r, b.templates.LogoutConfirm(w, http.StatusOK, page))
+	b.drawn(r, b.in(r).LogoutConfirm(w, http.StatusOK, page))
 }
 
 // logoutToken binds the confirmation form to the session it ends.
@@ -126,9 +126,10 @@ func (b *Broker) logoutToken(s store.Session) string {
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 }
 
-// endSession ends a session and the grants it gave, in one update.
+// endSession ends a session and the grants it gave, in one update. What refresh
+// login kept of the provider is revoked there afterwards.
 func (b *Broker) endSession(ctx context.Context, s store.Session) error {
-	return b.store.Update(ctx, func(tx store.Tx) error {
+	return b.endUpstream(ctx, s.KeyHash, func(tx store.Tx) error {
 		err := b.provisioner.EndSession(tx, s.KeyHash)
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
@@ -144,5 +145,5 @@ func (b *Broker) signedOut(w http.ResponseWriter, r *http.Request) {
 		b.refusePage(w, r, &pageError{Kind: string(templates.ErrorNotFound), Status: http.StatusNotFound})
 		return
 	}
-	b.drawn(r, b.templates.SignedOut(w, http.StatusOK, templates.SignedOutPage{}))
+	b.drawn(r, b.in(r).SignedOut(w, http.StatusOK, templates.SignedOutPage{}))
 }

@@ -50,7 +50,7 @@ func (b *Broker) refusePage(w http.ResponseWriter, r *http.Request, e *pageError
 		b.failed(r, store.OutcomeFailed, e)
 	}
 	b.logger.Log(r.Context(), level, "page refused", logged(r.Context(), attrs)...)
-	b.drawn(r, b.templates.Error(w, e.Status, templates.ErrorPage{
+	b.drawn(r, b.in(r).Error(w, e.Status, templates.ErrorPage{
 		Kind: templates.ErrorKind(e.Kind), Correlation: correlation(r),
 	}))
 }
@@ -97,12 +97,21 @@ func providerFailure(err error) failure {
 	return failure{templates.ErrorProviderFailed, http.StatusBadGateway, errAccessDenied("The identity provider's answer was not accepted.").because(err)}
 }
 
+// turnedAway: the person is proven, and may not come in.
+func (f failure) turnedAway() bool {
+	switch f.page {
+	case templates.ErrorNotAdmitted, templates.ErrorWrongCompany, templates.ErrorAppMissing, templates.ErrorInvitationOther, templates.ErrorRequestExpired:
+		return true
+	}
+	return false
+}
+
 // fail ends a login on a page with its correlation id, and a way back to the
 // app that carries the OAuth error. Nothing was written.
 func (b *Broker) fail(w http.ResponseWriter, r *http.Request, lg *login, req *request, f failure) {
 	b.metrics.login("failed")
 	outcome := store.OutcomeFailed
-	if f.page == templates.ErrorNotAdmitted || f.page == templates.ErrorWrongCompany {
+	if f.turnedAway() {
 		outcome = store.OutcomeRefused
 	}
 	b.failed(r, outcome, f.app)
@@ -112,9 +121,13 @@ func (b *Broker) fail(w http.ResponseWriter, r *http.Request, lg *login, req *re
 	}
 	if lg.Flow != nil {
 		attrs = append(attrs, "connection", lg.Flow.ConnectionID)
+		b.knowsConnection(r, lg.Flow.ConnectionID)
 	}
 	b.logger.WarnContext(context.WithoutCancel(r.Context()), "login failed", attrs...)
-	back := responseURL(req.RedirectURI, b.responseParams(req, errorParams(r, f.app)))
+	back := ""
+	if req.Own == "" {
+		back = responseURL(req.RedirectURI, b.responseParams(req, errorParams(r, f.app)))
+	}
 	if req.FormPost {
 		// The app wants a POST: our own page sends it.
 		lg.Failed = &failed{Code: f.app.Code, Description: f.app.Description + reference(r)}
@@ -124,7 +137,7 @@ func (b *Broker) fail(w http.ResponseWriter, r *http.Request, lg *login, req *re
 	} else {
 		b.sessions.ClearLogin(w, lg.ID)
 	}
-	b.drawn(r, b.templates.Error(w, f.status, templates.ErrorPage{
-		Kind: f.page, App: app(req.Client), Correlation: lg.Correlation, Back: back,
+	b.drawn(r, b.in(r).Error(w, f.status, templates.ErrorPage{
+		Kind: f.page, App: app(req.Client), Correlation: lg.Correlation, Back: back, Own: b.ownText(r, textOf(f.page)),
 	}))
 }

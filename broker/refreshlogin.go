@@ -23,19 +23,6 @@ func upstreamKey(g store.Grant) string {
 	return g.ID
 }
 
-// keepUpstream collects the write of a fresh login's upstream token.
-func (b *Broker) keepUpstream(u *unit, id *federation.VerifiedIdentity, sessionKey string, cl store.Client) {
-	if id == nil || id.UpstreamRefresh() == "" {
-		return
-	}
-	now := b.now().UTC()
-	rec := store.UpstreamToken{
-		GrantID: sessionKey, ConnectionID: id.Connection().ID, Refresh: store.Seal(id.UpstreamRefresh()), CheckedAt: now,
-		ExpiresAt: now.Add(max(b.lifetimes.RefreshAbsolute, (&client{cl}).refreshAbsolute(0))),
-	}
-	u.add(func(tx store.Tx) error { return b.store.UpstreamTokens.Insert(tx, rec) })
-}
-
 // askProvider asks a refresh login's provider before tokens are made. nil lets
 // the refresh go on. A definite no ends the sign-in with all its grants; an
 // outage is tolerated until RefreshOutageSeconds after the last yes, and then
@@ -155,8 +142,8 @@ func (b *Broker) upstreamSilent(grant store.Grant, conn store.Connection, rec st
 	return errUnavailable(cause)
 }
 
-// withoutUpstream: the provider gave no refresh token (or it came before an
-// admin's approval), so there is nothing to ask with. The sign-in itself was a
+// withoutUpstream: the provider gave no refresh token, or it was not kept (the
+// connection had no refresh login then), so there is nothing to ask with. The sign-in itself was a
 // yes, which counts as long as an outage would be tolerated.
 func (b *Broker) withoutUpstream(grant store.Grant, conn store.Connection) error {
 	if b.now().Sub(grant.CreatedAt) < outageBound(conn) {

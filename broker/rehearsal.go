@@ -33,7 +33,7 @@ func (b *Broker) testPage(w http.ResponseWriter, r *http.Request) {
 		b.refusePage(w, r, &pageError{Kind: pageExpired, Status: http.StatusNotFound, cause: err})
 		return
 	}
-	b.drawn(r, b.templates.TestStart(w, http.StatusOK, templates.TestStartPage{
+	b.drawn(r, b.in(r).TestStart(w, http.StatusOK, templates.TestStartPage{
 		Connection: test.Connection.Title, Action: b.issuer + pathTest, CSRF: token,
 	}))
 }
@@ -200,7 +200,7 @@ func (b *Broker) rehearsalEnds(w http.ResponseWriter, r *http.Request, test rehe
 		b.refusePage(w, r, &pageError{Kind: pageExpired, Status: http.StatusBadRequest, cause: err})
 		return
 	}
-	b.drawn(r, b.templates.TestEnd(w, http.StatusOK, templates.TestEndPage{
+	b.drawn(r, b.in(r).TestEnd(w, http.StatusOK, templates.TestEndPage{
 		Connection: test.Connection.Title, Words: test.Words, Works: result.Outcome.Works(), Say: say,
 	}))
 }

@@ -18,6 +18,9 @@ import (
 // the sealed login cookie at every later step, never from what the browser
 // sends then (SECURITY-CASES A6).
 type request struct {
+	// Own is the path of ours that a login leads to which no app began; then
+	// there is no client and no code.
+	Own         string
 	Params      url.Values // what we know of the app's parameters
 	Client      store.Client
 	RedirectURI string
@@ -87,6 +90,8 @@ func (b *Broker) parseRequest(ctx context.Context, f form) (*request, error) {
 	if err := b.proveClient(ctx, req); err != nil {
 		return nil, err
 	}
+	lookOf(ctx).uiLocales = f.Get("ui_locales")
+	knows(ctx, f.Get("organization"))
 	if f.Get("code_challenge") == "" && f.Get("code_challenge_method") == "" && needsPKCE(req.Client) {
 		// Without PKCE the request may not be the client's own (P8): no redirect.
 		return nil, &pageError{Kind: pagePKCE, Status: 400}

@@ -15,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"gatehouse/broker/keys"
+	"gatehouse/store"
 )
 
 func (w *world) introspectAs(client, token string) (int, map[string]any) {
@@ -302,7 +303,9 @@ func TestK2_RotationWithOverlap(t *testing.T) {
 		_ = json.Unmarshal([]byte(w.browser().get(w.url+pathJWKS).body), &set)
 		return len(set.Keys)
 	}
-	if err := w.broker.keys.Rotate(t.Context(), keys.ES256); err != nil {
+	if err := w.broker.keys.RotateIn(t.Context(), keys.ES256, func(fn func(*store.Change) error) error {
+		return w.store.Change(t.Context(), store.Actor{UserID: "owner", Via: "test"}, fn)
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if kids() != 3 {

@@ -12,15 +12,19 @@ import (
 // response mode it asked for, always with `iss` (RFC 9207 §2). Only a request
 // whose client and redirect URI are proven gets here.
 func (b *Broker) respond(w http.ResponseWriter, r *http.Request, req *request, params url.Values) {
+	if req.Own != "" {
+		b.respondOwn(w, r, req, params)
+		return
+	}
 	params = b.responseParams(req, params)
 	if req.FormPost {
 		page := templates.FormPostPage{App: app(req.Client), Action: req.RedirectURI}
-		for _, name := range []string{"code", "error", "error_description", "state", "iss"} {
+		for _, name := range []string{"code", "error", "error_description", "access_request", "state", "iss"} {
 			if v := params.Get(name); v != "" {
 				page.Fields = append(page.Fields, templates.Field{Name: name, Value: v})
 			}
 		}
-		b.drawn(r, b.templates.FormPost(w, http.StatusOK, page))
+		b.drawn(r, b.in(r).FormPost(w, http.StatusOK, page))
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -52,7 +56,11 @@ func (b *Broker) respondError(w http.ResponseWriter, r *http.Request, req *reque
 }
 
 func errorParams(r *http.Request, e *oauthError) url.Values {
-	return url.Values{"error": {e.Code}, "error_description": {e.Description + reference(r)}}
+	params := url.Values{"error": {e.Code}, "error_description": {e.Description + reference(r)}}
+	if e.accessRequest != "" {
+		params.Set("access_request", e.accessRequest)
+	}
+	return params
 }
 
 // refuse answers a failed authorization request: a page until client and

@@ -26,6 +26,7 @@ func (b *Broker) candidates(r *http.Request, lg *login, req *request) (federatio
 		return err
 	})
 	if err == nil {
+		knowsFrom(r.Context(), routing.Candidates)
 		routed(r.Context(), lg, q, routing)
 	}
 	return routing, err
@@ -95,12 +96,16 @@ func (b *Broker) choosePage(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		status, page.Error = http.StatusBadRequest, "Choose one of the ways to sign in below."
 	}
-	b.drawn(r, b.templates.Chooser(w, status, page))
+	b.drawn(r, b.in(r).Chooser(w, status, page))
 }
 
 // depart seals state, nonce and verifier into the login's cookie and sends the
 // browser to the provider.
 func (b *Broker) depart(w http.ResponseWriter, r *http.Request, lg *login, req *request, conn store.Connection) {
+	if conn.Kind == store.KindLocal {
+		b.arriveAtLocal(w, r, lg, req, conn)
+		return
+	}
 	d := federation.DepartRequest{
 		Tx: lg.ID, MaxAge: req.MaxAge, UILocales: req.UILocales,
 		// A fresh sign-in here is one there too (SECURITY-CASES A12).

@@ -2,6 +2,8 @@ package broker
 
 import (
 	"net/http"
+
+	"gatehouse/broker/local"
 )
 
 // Paths under the issuer.
@@ -24,6 +26,18 @@ const (
 	pathConsent             = "/login/consent"
 	pathTest                = "/login/test"
 	pathBack                = "/login/back"
+	pathLocal               = "/login/local"
+	pathLocalPasskey        = "/login/local/passkey"
+	pathFactor              = "/login/local/factor"
+	pathEnrol               = "/login/local/enrol"
+	pathJoin                = "/login/local/join"
+	pathForgot              = "/login/local/forgot"
+	pathAsk                 = "/login/ask"
+	pathInvitation          = "/invitation"
+	pathWelcome             = "/invitation/welcome"
+	pathIsItYou             = "/login/is-it-you"
+	pathAccount             = "/account"
+	pathAccessRequest       = "/api/v1/me/access-request"
 )
 
 // who may call a route from a browser.
@@ -51,7 +65,7 @@ type route struct {
 
 // routes lists every URL of the public listener.
 func (b *Broker) routes() []route {
-	get, form := []string{http.MethodGet}, []string{http.MethodGet, http.MethodPost}
+	get, post, form := []string{http.MethodGet}, []string{http.MethodPost}, []string{http.MethodGet, http.MethodPost}
 	return []route{
 		{pathOpenIDConfiguration, open, nil, b.discovery},
 		{pathServerMetadata, open, nil, b.discovery},
@@ -73,6 +87,26 @@ func (b *Broker) routes() []route {
 		{pathEvents, page, get, b.events},
 		{pathBack, page, get, b.back},
 		{pathTest, page, form, b.testPage},
+		{pathLocal, page, form, b.localPage},
+		{pathLocalPasskey, page, post, b.localPasskeyPage},
+		{pathFactor, page, form, b.factorPage},
+		{pathEnrol, page, form, b.enrolPage},
+		{pathJoin, page, form, b.joinPage},
+		{pathForgot, page, form, b.forgotPage},
+		{local.PathReset, page, form, b.resetPage},
+		{local.PathProve, page, form, b.provePage},
+		{pathAsk, page, form, b.askPage},
+		{pathInvitation, page, form, b.invitationPage},
+		{pathWelcome, page, get, b.welcomePage},
+		{pathAccessRequest, api, nil, b.accessRequest},
+		{pathIsItYou, page, form, b.isItYouPage},
+		{pathAccount, page, get, b.accountPage},
+		{pathAccount + "/link", page, post, b.accountLink},
+		{pathAccount + "/unlink", page, post, b.accountUnlink},
+		{pathAccount + "/end", page, post, b.accountEnd},
+		{pathAccount + "/sign-out", page, post, b.accountSignOut},
+		{pathAccount + "/fresh", page, post, b.accountFresh},
+		{pathAccount + "/password", page, post, b.accountPassword},
 		{pathSignedOut, page, get, b.signedOut},
 	}
 }
@@ -87,8 +121,11 @@ func (b *Broker) mux() http.Handler {
 	for _, rt := range b.routes() {
 		var h http.Handler = rt.handle
 		switch rt.path {
-		case pathAuthorize, pathCallback, pathToken, pathLogin, pathChoose, pathConsent, pathWaiting, pathBack:
+		case pathAuthorize, pathCallback, pathToken, pathLogin, pathChoose, pathConsent, pathWaiting, pathBack, pathLocal, pathLocalPasskey, pathFactor, pathEnrol, pathJoin, pathAsk, pathInvitation, pathIsItYou, pathAccount, pathAccount + "/link", pathAccount + "/fresh":
 			h = b.traced(h)
+		}
+		if rt.kind == page || rt.kind == protocol {
+			h = looking(h)
 		}
 		if rt.methods != nil {
 			h = onlyMethods(rt.methods, h)

@@ -25,12 +25,8 @@ const (
 // waitingPage is the waiting room of one login. It shows what happens next,
 // and goes on to the app, or to the refusal, as soon as an admin has decided.
 func (b *Broker) waitingPage(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost { // only cancel and "back to the app" are posted here
-		lg, req, _, ok := b.posted(w, r)
-		if ok {
-			b.sessions.ClearLogin(w, lg.ID)
-			b.respondError(w, r, req, errAccessDenied("The request for access was not granted."))
-		}
+	if r.Method == http.MethodPost {
+		b.waitingPosted(w, r)
 		return
 	}
 	lg, req, ok := b.resume(w, r, r.URL.Query().Get("tx"))
@@ -54,7 +50,8 @@ func (b *Broker) waitingPage(w http.ResponseWriter, r *http.Request) {
 		case provisioning.Refused:
 			admitted(r, store.Step(r.Context(), store.StepAdmit), d)
 			store.TraceOf(r.Context()).Outcome(store.OutcomeRefused)
-			b.showRefused(w, r, lg, req, d, org)
+			b.forgetWaiting(r.Context(), lg)
+			b.waitedInVain(w, r, lg, req, d, org)
 			return
 		}
 		admitted(r, store.Step(r.Context(), store.StepAdmit), d)
@@ -68,6 +65,50 @@ func (b *Broker) waitingPage(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	b.admitFailed(w, r, lg, req, errMoved)
+}
+
+// waitingPosted takes what a waiting person says, and the way back to the app;
+// cancel is answered by posted.
+func (b *Broker) waitingPosted(w http.ResponseWriter, r *http.Request) {
+	lg, req, f, ok := b.posted(w, r)
+	if !ok {
+		return
+	}
+	say := b.provisioner.Say
+	text := f.Get("typed")
+	if f.Get("answer") != "" {
+		say, text = b.provisioner.Answer, f.Get("answer")
+	}
+	if text == "" || lg.Waiting == nil {
+		b.forgetWaiting(r.Context(), lg)
+		b.sessions.ClearLogin(w, lg.ID)
+		b.respondError(w, r, req, b.withHandle(errAccessDenied("The request for access was not granted."), lg, req))
+		return
+	}
+	err := b.store.Update(r.Context(), func(tx store.Tx) error { return say(tx, lg.Waiting.RequestID, text) })
+	switch {
+	case errors.Is(err, provisioning.ErrDecided), errors.Is(err, provisioning.ErrExpired), errors.Is(err, provisioning.ErrTalk), errors.Is(err, store.ErrNotFound):
+		// the page shows how it stands
+	case err != nil:
+		b.admitFailed(w, r, lg, req, err)
+		return
+	}
+	b.seeOther(w, lg, pathWaiting+"?tx="+lg.ID)
+}
+
+// waitedInVain ends the waiting: with the admin's sentence when an admin said
+// no, else with what else is in the way.
+func (b *Broker) waitedInVain(w http.ResponseWriter, r *http.Request, lg *login, req *request, d provisioning.Decision, org store.Organization) {
+	if d.Reason == provisioning.ReasonRefused {
+		b.showRefused(w, r, lg, req, d, org)
+		return
+	}
+	knows(r.Context(), org.ID)
+	page := pageOf(d.Reason)
+	if d.Reason == provisioning.ReasonExpired {
+		page = templates.ErrorRequestExpired
+	}
+	b.fail(w, r, lg, req, failure{page, http.StatusForbidden, b.withHandle(errAccessDenied("The request for access was not granted."), lg, req)})
 }
 
 // standingOf looks up what became of the access request.
@@ -86,8 +127,14 @@ func (b *Broker) standingOf(r *http.Request, lg *login, req *request) (d provisi
 }
 
 func (b *Broker) showWaiting(w http.ResponseWriter, r *http.Request, lg *login, req *request, d provisioning.Decision, org store.Organization) {
+	knows(r.Context(), org.ID)
 	here := b.homeOf(lg.Host) + pathWaiting + "?tx=" + lg.ID
-	b.drawn(r, b.templates.Waiting(w, http.StatusOK, templates.WaitingPage{
+	say, question := here, provisioning.Question(d.Request)
+	if d.Request.Typed != "" && question == "" {
+		say = ""
+	}
+	b.drawn(r, b.in(r).Waiting(w, http.StatusOK, templates.WaitingPage{
+		Own: b.ownText(r, store.TextWaiting), Say: say, Question: question, Said: d.Request.Typed,
 		App: app(req.Client), Organization: org.Title, Email: d.Request.Snapshot.Email,
 		Events: b.homeOf(lg.Host) + pathEvents + "?tx=" + lg.ID, Next: here, Cancel: here, CSRF: lg.CSRF, Correlation: lg.Correlation,
 	}))
@@ -95,9 +142,11 @@ func (b *Broker) showWaiting(w http.ResponseWriter, r *http.Request, lg *login, 
 
 func (b *Broker) showRefused(w http.ResponseWriter, r *http.Request, lg *login, req *request, d provisioning.Decision, org store.Organization) {
 	b.metrics.login("refused")
-	b.drawn(r, b.templates.Refused(w, http.StatusForbidden, templates.RefusedPage{
+	knows(r.Context(), org.ID)
+	b.drawn(r, b.in(r).Refused(w, http.StatusForbidden, templates.RefusedPage{
 		App: app(req.Client), Organization: org.Title, Reason: d.Request.Reason,
 		Action: b.homeOf(lg.Host) + pathWaiting + "?tx=" + lg.ID, CSRF: lg.CSRF, Correlation: lg.Correlation,
+		Own: b.ownText(r, store.TextRefused),
 	}))
 }
 
@@ -133,8 +182,16 @@ func (b *Broker) events(w http.ResponseWriter, r *http.Request) {
 	defer tick.Stop()
 	end := time.NewTimer(watchFor)
 	defer end.Stop()
+	asked := -1
 	for {
 		d, _, err := b.standingOf(r, lg, req)
+		if said := len(d.Request.Messages); err == nil && d.Kind == provisioning.Pending {
+			if asked >= 0 && said > asked && provisioning.Question(d.Request) != "" {
+				fmt.Fprint(w, "event: asked\ndata: {}\n\n")
+				flusher.Flush()
+			}
+			asked = said
+		}
 		if err != nil || d.Kind != provisioning.Pending {
 			fmt.Fprint(w, "event: decided\ndata: {}\n\n")
 			flusher.Flush()

@@ -27,7 +27,13 @@ func TestBrowser(t *testing.T) {
 		"form_post":                   pagesFormPost,
 		"sign-out":                    pagesSignOut,
 		"console":                     pagesConsole,
+		"connections":                 pagesConnections,
+		"test logins":                 pagesTestLogin,
+		"routing":                     pagesRouting,
+		"traces":                      pagesTraces,
 		"set-up and an empty console": pagesSetUp,
+		"organizations":               pagesOrganizations,
+		"in German":                   pagesGerman,
 		"a bad page":                  pagesBad,
 	} {
 		t.Run(name, func(t *testing.T) {

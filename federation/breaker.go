@@ -61,3 +61,25 @@ func (b *breaker) done(probe bool, o outcome) {
 		b.probing = false
 	}
 }
+
+// resting reports whether requests are refused at once right now.
+func (b *breaker) resting() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	left := b.until.Sub(b.now())
+	return !b.until.IsZero() && left > 0 && left <= b.rest
+}
+
+// Silent are the ids of connections whose providers have failed so often in a
+// row that this process leaves them alone for a moment.
+func (f *Federation) Silent() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []string
+	for id, u := range f.upstreams {
+		if u.breaker.resting() {
+			out = append(out, id)
+		}
+	}
+	return out
+}

@@ -32,6 +32,10 @@ var slugPattern = regexp.MustCompile(`\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\z`)
 // [Federation.ConnectionWarnings] says.
 func (f *Federation) CheckConnection(conn *store.Connection) error {
 	c := &checker{policy: f.client.policy, publicURL: f.publicURL, conn: conn}
+	if conn.Kind == store.KindLocal {
+		c.local()
+		return errors.Join(c.faults...)
+	}
 	c.normalise()
 	c.names()
 	c.provider()
@@ -139,6 +143,7 @@ func (c *checker) names() {
 	if c.conn.OrganizationID == "" {
 		c.fault("organization", "is missing", "name the organization the connection belongs to")
 	}
+	c.word("join", string(c.conn.Join), "", string(store.JoinOff), string(store.JoinRequest), string(store.JoinAutomatic))
 	if p := c.conn.Preset; p != "" && !slices.Contains(presetNames(), p) {
 		c.fault("preset", "is not one of the presets", "use one of "+strings.Join(presetNames(), ", ")+", or leave it out")
 	}

@@ -22,6 +22,8 @@ func (c *checker) departure() {
 	if !c.browser() {
 		const because = "this grant has no browser"
 		c.unused(conn.ResponseMode != "", "response_mode", because)
+		c.unused(conn.PushAuthorization, "push_authorization", because)
+		c.unused(conn.Endpoints.PushedAuthorization != "", "endpoints.pushed_authorization", because)
 		c.unused(conn.PKCENames.Challenge+conn.PKCENames.Method+conn.PKCENames.Verifier != "", "pkce_names", because)
 		c.unused(conn.Hint.Parameter+conn.Hint.Format+conn.Hint.Template != "", "hint", because)
 		c.unused(conn.DomainHint.Parameter+conn.DomainHint.Value != "", "domain_hint", because)
@@ -32,9 +34,22 @@ func (c *checker) departure() {
 	if conn.InsecureNoPKCE && conn.InsecureNoNonce {
 		c.fault("insecure_no_nonce", "together with insecure_no_pkce lets anybody's code in", "keep one of the two on")
 	}
+	c.pushed()
 	c.pkceNames()
 	c.hints()
 	c.publicHosts()
+}
+
+// pushed checks pushed authorization requests. With an issuer its discovery
+// document may have the endpoint, and may demand its use.
+func (c *checker) pushed() {
+	switch conn := c.conn; {
+	case conn.Issuer != "":
+	case conn.PushAuthorization && conn.Endpoints.PushedAuthorization == "":
+		c.fault("endpoints.pushed_authorization", "is missing, and there is no issuer to discover it from", "write the URL, or turn push_authorization off")
+	case !conn.PushAuthorization:
+		c.unused(conn.Endpoints.PushedAuthorization != "", "endpoints.pushed_authorization", "push_authorization is off")
+	}
 }
 
 func (c *checker) pkceNames() {

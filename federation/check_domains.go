@@ -23,8 +23,8 @@ func publicMailDomains() []string {
 	return out
 }
 
-// publicMail returns the public mail domain a rule's domain is or lies under.
-func publicMail(domain string) (string, bool) {
+// PublicMail returns the public mail domain a rule's domain is or lies under.
+func PublicMail(domain string) (string, bool) {
 	known := publicMailDomains()
 	if slices.Contains(known, domain) {
 		return domain, true
@@ -59,7 +59,7 @@ func (c *checker) domains() {
 		if c.conn.AllowPublicDomains || d == "*" {
 			continue
 		}
-		if public, ok := publicMail(strings.TrimPrefix(d, "*.")); ok {
+		if public, ok := PublicMail(strings.TrimPrefix(d, "*.")); ok {
 			c.fault(path, "is at "+public+", where anybody can get an address", "remove it, or set allow_public_domains to say that you mean it")
 		}
 	}

@@ -69,6 +69,14 @@ func TestCheckConnection_Fields(t *testing.T) {
 	}
 	keyed := func(c *store.Connection) { c.ClientSecret, c.ClientAuth = store.Sealed{}, store.AuthPrivateKeyJWT }
 	direct := func(grant string) func(*store.Connection) { return func(c *store.Connection) { c.Grant = grant } }
+	posted := func(c *store.Connection) {
+		c.ResponseMode, c.UseUserinfo, c.Profile.Kind = "form_post", false, store.ProfilePosted
+		from := func(path string) profile.Selector { return profile.Selector{Path: path, Source: profile.FromIDToken} }
+		c.Selectors = profile.Selectors{
+			FederationID: from("sub"), Email: from("email"), EmailVerified: from("email_verified"),
+			FirstName: profile.Selector{Path: "name.firstName", Source: profile.FromProfile, Optional: true},
+		}
+	}
 	type change = func(*store.Connection)
 	for _, c := range []struct {
 		name   string
@@ -277,6 +285,48 @@ func TestCheckConnection_Fields(t *testing.T) {
 		{"refresh_login without browser", oidc, func(c *store.Connection) { c.Grant, c.RefreshLogin = store.GrantPassword, true }, "refresh_login: is set and would not be used"},
 		{"refresh_outage_seconds", oidc, func(c *store.Connection) { c.RefreshLogin, c.RefreshOutageSeconds = true, 30*24*3600 }, "refresh_outage_seconds: is out of range"},
 		{"refresh_outage_seconds unused", oidc, func(c *store.Connection) { c.RefreshOutageSeconds = 60 }, "refresh_outage_seconds: is set and would not be used"},
+		{"join", oidc, func(c *store.Connection) { c.Join = "maybe" }, "join: is not known"},
+		{"push_authorization", oidc, func(c *store.Connection) { c.PushAuthorization = true }, ""},
+		{"push_authorization by hand", plainOAuth2, func(c *store.Connection) {
+			c.PushAuthorization, c.Endpoints.PushedAuthorization = true, "https://id.acme.test/par"
+		}, ""},
+		{"push_authorization unused", oidc, func(c *store.Connection) { c.Grant, c.PushAuthorization = store.GrantPassword, true }, "push_authorization: is set and would not be used"},
+		{"pushed_authorization missing", plainOAuth2, func(c *store.Connection) { c.PushAuthorization = true }, "endpoints.pushed_authorization: is missing, and there is no issuer"},
+		{"pushed_authorization unused", plainOAuth2, func(c *store.Connection) { c.Endpoints.PushedAuthorization = "https://id.acme.test/par" }, "endpoints.pushed_authorization: is set and would not be used"},
+		{"H1 pushed_authorization", oidc, func(c *store.Connection) { c.Endpoints.PushedAuthorization = "https://10.0.0.1/par" }, "endpoints.pushed_authorization: is refused"},
+		{"profile posted_user", oidc, posted, ""},
+		{"profile posted_user by redirect", oidc, func(c *store.Connection) { posted(c); c.ResponseMode = "" }, "profile.kind: is posted_user, which only"},
+		{"profile posted_user of oauth2", plainOAuth2, func(c *store.Connection) {
+			c.ResponseMode, c.Profile = "form_post", store.ProfileSource{Kind: store.ProfilePosted}
+			c.Selectors = profile.Selectors{FederationID: profile.Selector{Path: "id", Source: profile.FromTokenResponse}}
+		}, "profile.kind: is posted_user, which only"},
+		{"profile posted_user for the address", oidc, func(c *store.Connection) {
+			posted(c)
+			c.Selectors.Email.Source, c.Selectors.EmailVerified.Source = profile.FromProfile, profile.FromProfile
+			c.Selectors.EmailVerified.Path = ""
+		}, "selectors.email.source: would read what a browser posted"},
+		{"profile posted_user for groups", oidc, func(c *store.Connection) {
+			posted(c)
+			c.Selectors.Custom = map[string]profile.Selector{"groups": {Path: "$..firstName"}}
+		}, "selectors.custom.groups.source: would read what a browser posted"},
+		{"session without a browser", oidc, func(c *store.Connection) {
+			c.Grant, c.Parameters = store.GrantPassword, param("emp", "session", "hr.profile.employee_id", "", "token")
+		}, "parameters[0].source: is the session, and a login without a browser has none"},
+		{"username of grant password", oidc, func(c *store.Connection) {
+			c.Grant, c.Parameters = store.GrantPassword, param("username", "constant", "x", "", "token")
+		}, "parameters[0].name: is a parameter that Gatehouse sends itself with token"},
+		{"password of grant password", oidc, func(c *store.Connection) {
+			c.Grant, c.Parameters = store.GrantPassword, param("Password", "constant", "x", "", "token")
+		}, "parameters[0].name: is a parameter that Gatehouse sends itself with token"},
+		{"assertion of grant jwt_bearer", oidc, func(c *store.Connection) {
+			c.Grant, c.AssertionConnection, c.Parameters = store.GrantJWTBearer, "other", param("assertion", "constant", "x", "", "token")
+		}, "parameters[0].name: is a parameter that Gatehouse sends itself with token"},
+		{"username of an extension grant", oidc, func(c *store.Connection) {
+			c.Grant, c.ExtensionGrantType, c.Parameters = store.GrantExtension, "urn:acme:grant:badge", param("username", "request", "badge", "", "token")
+		}, ""},
+		{"grant_type of an extension grant", oidc, func(c *store.Connection) {
+			c.Grant, c.ExtensionGrantType, c.Parameters = store.GrantExtension, "urn:acme:grant:badge", param("grant_type", "constant", "x", "", "token")
+		}, "parameters[0].name: is a parameter that Gatehouse sends itself with token"},
 		{"max_session_seconds", oidc, func(c *store.Connection) { c.MaxSessionSeconds = -1 }, "max_session_seconds: is out of range"},
 		{"idle_session_seconds", oidc, func(c *store.Connection) { c.IdleSessionSeconds = 59 }, "idle_session_seconds: is out of range"},
 		{"idle over max", oidc, func(c *store.Connection) { c.MaxSessionSeconds, c.IdleSessionSeconds = 600, 601 }, "idle_session_seconds: is longer than max_session_seconds"},

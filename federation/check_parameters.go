@@ -116,8 +116,11 @@ func (c *checker) ours(name string, in []string) string {
 			if s == "" || strings.ToLower(s) != name {
 				continue
 			}
-			if s == "scope" && where != inAuthorize {
+			switch {
+			case s == "scope" && where != inAuthorize:
 				continue // some want it at the token endpoint too, where we send none
+			case conn.Grant == store.GrantExtension && (s == "username" || s == "password" || s == "assertion"):
+				continue // such a grant sends nothing of its own but its type
 			}
 			return where
 		}
@@ -127,6 +130,11 @@ func (c *checker) ours(name string, in []string) string {
 
 func (c *checker) parameterValue(path string, p store.Parameter) {
 	if !c.word(path+".source", p.Source, store.FromConstant, store.FromConfiguration, store.FromRequest, store.FromSession) {
+		return
+	}
+	if p.Source == store.FromSession && !c.browser() {
+		c.fault(path+".source", "is the session, and a login without a browser has none",
+			"use request: the app sends the value under a name that its record lists under forward_parameters")
 		return
 	}
 	path += ".value"

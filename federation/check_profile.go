@@ -28,12 +28,16 @@ func (c *checker) fetchesProfile() bool {
 // profile checks where the profile document comes from.
 func (c *checker) profile() {
 	p := c.conn.Profile
-	if !c.word("profile.kind", p.Kind, "", store.ProfileNone, store.ProfileURL, store.ProfileURLInURL, store.ProfileTokenResponse, store.ProfileURLInTokenResponse) {
+	if !c.word("profile.kind", p.Kind, "", store.ProfileNone, store.ProfileURL, store.ProfileURLInURL, store.ProfileTokenResponse, store.ProfileURLInTokenResponse, store.ProfilePosted) {
 		return
 	}
 	if !c.oidc() && (p.Kind == "" || p.Kind == store.ProfileNone) {
 		c.fault("profile.kind", "is missing, and without an ID token nothing else says who signed in",
 			`use "url", "url_in_url", "token_response" or "url_in_token_response"`)
+	}
+	if p.Kind == store.ProfilePosted && (!c.oidc() || !c.browser() || c.conn.ResponseMode != "form_post") {
+		c.fault("profile.kind", "is posted_user, which only an OpenID provider posts that answers with a form",
+			`use another kind, or kind "oidc" with response_mode "form_post"`)
 	}
 	words := c.word("profile.method", p.Method, "", "GET", "POST")
 	words = c.word("profile.token_as", p.TokenAs, "", asHeader, asForm, asQuery) && words
@@ -137,7 +141,10 @@ func (c *checker) selectors() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(named)) {
 		path := "selectors." + name + ".source"
+		posted := c.conn.Profile.Kind == store.ProfilePosted && !slices.Contains([]string{"first_name", "last_name", "display_name"}, name)
 		switch source := named[name].Source; {
+		case posted && named[name].Path != "" && (source == profile.FromProfile || source == ""):
+			c.fault(path, "would read what a browser posted, of which only names are taken", `use "id_token" or "token_response"`)
 		case source == profile.FromProfile && !c.hasProfile():
 			c.fault(path, "is the profile, which is not fetched", "set use_userinfo, or say in profile.kind where the profile is")
 		case source == profile.FromIDToken && !c.oidc():
@@ -147,7 +154,7 @@ func (c *checker) selectors() {
 }
 
 func (c *checker) hasProfile() bool {
-	return c.fetchesProfile() || c.conn.Profile.Kind == store.ProfileTokenResponse
+	return c.fetchesProfile() || c.conn.Profile.Kind == store.ProfileTokenResponse || c.conn.Profile.Kind == store.ProfilePosted
 }
 
 // renamed takes joined faults apart and gives them another path.

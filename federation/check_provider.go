@@ -11,7 +11,7 @@ import (
 
 // provider checks kind, issuer and endpoints.
 func (c *checker) provider() {
-	c.word("kind", string(c.conn.Kind), string(store.KindOIDC), string(store.KindOAuth2))
+	c.word("kind", string(c.conn.Kind), string(store.KindOIDC), string(store.KindOAuth2), string(store.KindLocal))
 	c.issuer()
 	e := c.conn.Endpoints
 	for _, field := range []struct{ name, value string }{
@@ -21,6 +21,7 @@ func (c *checker) provider() {
 		{"jwks", e.JWKS},
 		{"end_session", e.EndSession},
 		{"revocation", e.Revocation},
+		{"pushed_authorization", e.PushedAuthorization},
 	} {
 		if field.value != "" {
 			c.url("endpoints."+field.name, field.value)

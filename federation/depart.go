@@ -92,6 +92,8 @@ func (f *Federation) Depart(ctx context.Context, conn store.Connection, r Depart
 		return Departure{}, fault(BlameOurs, CodeRequestInvalid, "transaction id is not made of 1-64 letters, digits, - and _")
 	case r.MaxAge != nil && *r.MaxAge < 0:
 		return Departure{}, fault(BlameApp, CodeRequestInvalid, "max_age is negative")
+	case conn.Kind == store.KindLocal:
+		return Departure{}, fault(BlameOurs, CodeGrantUnfit, "people of local accounts sign in here: there is no provider to go to")
 	case conn.Grant != "":
 		return Departure{}, fault(BlameOurs, CodeGrantUnfit, "this connection signs people in without a browser (grant %s)", conn.Grant)
 	case conn.Kind == store.KindOAuth2 && (r.ForceLogin || r.MaxAge != nil || len(conn.ACRValues) > 0):
@@ -163,6 +165,17 @@ func (f *Federation) Depart(ctx context.Context, conn store.Connection, r Depart
 		set("ui_locales", r.UILocales)
 	}
 	store.Note(ctx, departed(&conn, target, q)...)
+	if pushes(&conn, md) {
+		pushed, err := f.push(ctx, &conn, u, md, q)
+		if err != nil {
+			return Departure{}, err
+		}
+		own := target.Query()
+		for name, values := range pushed {
+			own[name] = values
+		}
+		q = own
+	}
 	target.RawQuery = q.Encode()
 	return Departure{URL: target.String(), Flow: flow}, nil
 }

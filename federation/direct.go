@@ -102,7 +102,7 @@ func (f *Federation) direct(ctx context.Context, conn store.Connection, r Direct
 		return VerifiedIdentity{}, credentialsFault(err)
 	}
 	tokens.refreshToken = "" // never kept of a login without a browser
-	return f.identify(ctx, &conn, u, md, tokens, expected{startedAt: started}, lent)
+	return f.identify(ctx, &conn, u, md, tokens, expected{startedAt: started}, lent, nil)
 }
 
 func credentialsFault(err error) error {

@@ -17,10 +17,13 @@ import (
 // metadata is what we use of a provider: its discovery document with the
 // connection's own endpoints in place of the document's.
 type metadata struct {
-	authorize, token, userinfo, jwks, endSession, revocation string
+	authorize, token, userinfo, jwks, endSession, revocation, push string
 	// issParameter: the provider announced RFC 9207, so a callback without iss
 	// is not its own.
 	issParameter bool
+	// pushRequired: the provider takes authorization requests only pushed
+	// (RFC 9126 §5).
+	pushRequired bool
 }
 
 // metadata returns the connection's endpoints, fetching the discovery document
@@ -47,7 +50,7 @@ func (f *Federation) metadata(ctx context.Context, conn *store.Connection, u *up
 // manualMetadata is for connections that name every endpoint they need.
 func manualMetadata(conn *store.Connection) (metadata, bool) {
 	e := conn.Endpoints
-	md := metadata{authorize: e.Authorize, token: e.Token, userinfo: e.Userinfo, jwks: e.JWKS, endSession: e.EndSession, revocation: e.Revocation}
+	md := metadata{authorize: e.Authorize, token: e.Token, userinfo: e.Userinfo, jwks: e.JWKS, endSession: e.EndSession, revocation: e.Revocation, push: e.PushedAuthorization}
 	return md, md.complete(conn) == ""
 }
 
@@ -62,6 +65,8 @@ func (md metadata) complete(conn *store.Connection) string {
 		return "jwks_uri"
 	case md.userinfo == "" && asksUserinfo(conn):
 		return "userinfo_endpoint"
+	case md.push == "" && conn.Grant == "" && pushes(conn, md):
+		return "pushed_authorization_request_endpoint"
 	}
 	return ""
 }
@@ -98,6 +103,7 @@ func (f *Federation) readDiscovery(conn *store.Connection, doc map[string]any) (
 		return metadata{}, fault(BlameProvider, CodeDiscoveryIssuer, "%s", issuerDifference(conn.Issuer, issuer))
 	}
 	md, _ := manualMetadata(conn)
+	md.pushRequired = doc["require_pushed_authorization_requests"] == true
 	for _, e := range []struct {
 		name     string
 		field    *string
@@ -109,6 +115,7 @@ func (f *Federation) readDiscovery(conn *store.Connection, doc map[string]any) (
 		{"userinfo_endpoint", &md.userinfo, asksUserinfo(conn)},
 		{"end_session_endpoint", &md.endSession, false},
 		{"revocation_endpoint", &md.revocation, false},
+		{"pushed_authorization_request_endpoint", &md.push, conn.Grant == "" && pushes(conn, md)},
 	} {
 		if *e.field != "" {
 			continue // set on the connection

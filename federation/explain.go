@@ -102,7 +102,7 @@ func (f *Federation) Explain(tx store.Tx, q Query) (Explanation, error) {
 		if v.reason != ReasonLessSpecific && v.reason != ReasonUnproven {
 			e.Rule = v.rule
 		}
-		e.Considered = append(e.Considered, Considered{Connection: *v.conn, Rule: v.rule, Reason: v.reason})
+		e.Considered = append(e.Considered, Considered{Connection: f.store.Connections.Copy(v.conn), Rule: v.rule, Reason: v.reason})
 	}
 	return e, nil
 }

@@ -41,6 +41,7 @@ type Federation struct {
 	background context.Context // of refreshes that outlive the request that asked
 	stop       context.CancelFunc
 	running    sync.WaitGroup
+	revoking   chan struct{} // slots
 
 	mu        sync.Mutex
 	upstreams map[string]*upstream // by connection id
@@ -78,7 +79,7 @@ func New(cfg Config) *Federation {
 	f := &Federation{
 		store: cfg.Store, publicURL: strings.TrimSuffix(cfg.PublicURL, "/"),
 		now: cfg.Now, logger: cfg.Logger, metrics: newMetrics(cfg.Metrics),
-		timing: defaultTiming(), upstreams: map[string]*upstream{},
+		timing: defaultTiming(), upstreams: map[string]*upstream{}, revoking: make(chan struct{}, maxRevocations),
 	}
 	f.client = newClient(cfg.Network, f.metrics)
 	f.background, f.stop = context.WithCancel(context.Background())

@@ -3,6 +3,7 @@ package federation
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	"gatehouse/federation/mockidp"
@@ -258,6 +259,79 @@ func TestFields(t *testing.T) {
 			check: func(t *testing.T, _ *world, id VerifiedIdentity) {
 				if id.Subject() != "number:17" {
 					t.Errorf("subject %q", id.Subject())
+				}
+			},
+		},
+		{
+			field: "selectors", idp: mockidp.Config{Shape: mockidp.Shape{PlainOAuth2: true}, Users: map[string]map[string]any{"alice": {
+				"id": "a-1", "email": "alice@acme.test", "checked": "1", "roles": []any{"staff", "lead"}, "unit": "N/A",
+				"person": map[string]any{"first": "Alice", "last": "Archer", "shown": "alice.a", "phones": []any{"111", "222"}, "photo": "https://acme.test/a.png"},
+			}}}, plain: true, conn: func(_ *world, c *store.Connection) {
+				at := func(path string) profile.Selector { return profile.Selector{Path: path, Source: profile.FromProfile} }
+				c.Selectors = profile.Selectors{
+					FederationID: at("id"), Email: at("email"), FirstName: at("person.first"), LastName: at("person.last"), DisplayName: at("person.shown"),
+					Phone: at("person.phones[1]"), Picture: at("person.photo"), EmailVerified: profile.Selector{Path: "checked", Source: profile.FromProfile, TrueAs: []string{"1"}},
+					Custom: map[string]profile.Selector{
+						"ranks": at("roles"),
+						"first": {Path: "$.roles[*]", Cardinality: "first"},
+						"unit":  {Path: "unit", Cardinality: "one", Missing: []string{"N/A"}},
+						"none":  {Path: "nothing", Optional: true},
+						"type":  {Path: "token_type", Source: profile.FromTokenResponse, Cardinality: "one"},
+					},
+				}
+			},
+			check: func(t *testing.T, _ *world, id VerifiedIdentity) {
+				a := id.Attributes()
+				if a.FirstName != "Alice" || a.LastName != "Archer" || a.DisplayName != "alice.a" || a.Phone != "222" || a.Picture != "https://acme.test/a.png" || id.EmailVerified() != profile.True {
+					t.Errorf("%+v, verified %s", a, id.EmailVerified())
+				}
+				for name, want := range map[string][]string{"ranks": {"staff", "lead"}, "first": {"staff"}, "unit": nil, "none": nil, "type": {"Bearer"}} {
+					if !slices.Equal(a.Custom[name], want) {
+						t.Errorf("%s: %v, want %v", name, a.Custom[name], want)
+					}
+				}
+				if w := id.Warnings(); len(w) != 1 || !strings.HasPrefix(w[0], "custom.unit:") {
+					t.Errorf("warnings %v", w)
+				}
+			},
+		},
+		{
+			field: "algorithms", idp: mockidp.Config{SigningAlg: "PS256"}, conn: func(_ *world, c *store.Connection) { c.Algorithms = []string{"PS256"} },
+			check: func(t *testing.T, w *world, _ VerifiedIdentity) {
+				w.conn.Algorithms = []string{"ES256"}
+				w.conn.Revision++
+				_, err := w.login()
+				wantCode(t, err, CodeIDTokenAlgorithm)
+			},
+		},
+		{field: "acr_values", conn: func(_ *world, c *store.Connection) { c.ACRValues = []string{"phr", "phrh"} }, check: func(t *testing.T, w *world, id VerifiedIdentity) {
+			if w.last("authorize").Param("acr_values") != "phr phrh" || id.ACR() != "phr" {
+				t.Errorf("asked for %q, got %q", w.last("authorize").Param("acr_values"), id.ACR())
+			}
+		}},
+		{field: "disabled", check: func(t *testing.T, w *world, _ VerifiedIdentity) {
+			w.conn.Disabled = true
+			_, err := w.depart(DepartRequest{})
+			wantCode(t, err, CodeConnectionDisabled)
+		}},
+		{field: "allow_private_network", check: func(t *testing.T, w *world, _ VerifiedIdentity) {
+			w.conn.AllowPrivateNetwork = false
+			w.conn.Revision++
+			_, err := w.login() // the mock provider is at a loopback address
+			if e, ok := AsError(err); !ok || e.Code != CodeURLRefused && e.Code != CodeAddressRefused {
+				t.Errorf("got %v", err)
+			}
+		}},
+		{
+			field: "endpoints.revocation", idp: mockidp.Config{AlwaysRefreshToken: true},
+			conn: func(w *world, c *store.Connection) {
+				c.RefreshLogin, c.Endpoints.Revocation = true, w.idp.URL+"/revoke"
+			},
+			check: func(t *testing.T, w *world, id VerifiedIdentity) {
+				w.RevokeLater(w.conn, id.UpstreamRefresh())
+				w.settle()
+				if w.count("revoke") != 1 {
+					t.Error("nothing was revoked")
 				}
 			},
 		},

@@ -24,15 +24,22 @@ func identityIssuer(conn *store.Connection) string {
 	return strings.ToLower(u.Scheme) + "://" + stripPort(u.Host, u.Scheme)
 }
 
-// identify is the one constructor of a VerifiedIdentity: from a token response
+// newIdentity is the one constructor of a VerifiedIdentity; identify and
+// LocalIdentity fill in who it is.
+func newIdentity(conn *store.Connection, issuer string) VerifiedIdentity {
+	return VerifiedIdentity{connection: *conn, issuer: issuer}
+}
+
+// identify makes the VerifiedIdentity of somebody a provider vouches for: from a token response
 // it verifies the ID token, fetches the profile and selects the attributes. It
-// serves logins with and without a browser.
-func (f *Federation) identify(ctx context.Context, conn *store.Connection, u *upstream, md metadata, tokens tokenResponse, e expected, lent map[int]string) (VerifiedIdentity, error) {
+// serves logins with and without a browser. posted is what the browser brought
+// of the person, nil mostly.
+func (f *Federation) identify(ctx context.Context, conn *store.Connection, u *upstream, md metadata, tokens tokenResponse, e expected, lent map[int]string, posted []byte) (VerifiedIdentity, error) {
 	selection, err := u.selectors()
 	if err != nil {
 		return VerifiedIdentity{}, err
 	}
-	id := VerifiedIdentity{connection: *conn, issuer: identityIssuer(conn)}
+	id := newIdentity(conn, identityIssuer(conn))
 	documents := profile.Documents{TokenResponse: tokens.raw}
 	if conn.Kind != store.KindOAuth2 {
 		if tokens.idToken == "" {
@@ -54,10 +61,17 @@ func (f *Federation) identify(ctx context.Context, conn *store.Connection, u *up
 	if documents.Profile, err = f.profileDocument(ctx, conn, u, md, tokens, id.subject, lent); err != nil {
 		return VerifiedIdentity{}, err
 	}
-	f.seen.read(documents)
+	shown := documents
+	if posted != nil {
+		shown.Profile = posted
+	}
+	f.seen.read(shown)
 	tokenSubject := id.subject
 	store.Step(ctx, store.StepSelect)
 	if err := selection.read(documents, &id); err != nil {
+		return VerifiedIdentity{}, err
+	}
+	if err := selection.readPosted(documents, posted, &id); err != nil {
 		return VerifiedIdentity{}, err
 	}
 	store.Note(ctx, id.selected()...)

@@ -10,7 +10,8 @@ import (
 )
 
 // VerifiedIdentity is a person as one connection proved them, in this process,
-// just now. Only Return and Direct make one that is Valid (DESIGN §9.2).
+// just now. Only Return, Direct and LocalIdentity make one that is Valid
+// (DESIGN §9.2).
 type VerifiedIdentity struct {
 	connection    store.Connection
 	issuer        string

@@ -172,7 +172,7 @@ func (l *linter) address(rule, base string, wildcard bool, holders []*store.Conn
 			asked = append(asked, c)
 		}
 	}
-	if public, ok := publicMail(base); ok {
+	if public, ok := PublicMail(base); ok {
 		level, of := LevelNote, holders
 		if len(asked) > 0 {
 			level, of = LevelWarning, asked

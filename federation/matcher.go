@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"errors"
 	"iter"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 // book in memory.
 type rulebook interface {
 	// holders are the connections with a rule: base itself, or "*."+base;
-	// base "" is the rule "*".
+	// base "" is the rule "*". They are shared: nobody alters them.
 	holders(base string, wildcard bool) ([]*store.Connection, error)
 	// claims reports whether the organization's claim to exactly domain is proven.
 	claims(organization, domain string) (bool, error)
@@ -121,7 +120,8 @@ func proven(book rulebook, organization, base string) (bool, error) {
 	return false, nil
 }
 
-// storedRules reads rules in a transaction.
+// storedRules reads rules in a transaction. It only looks at records, without
+// copying them: most are not handed on, and a connection is large.
 type storedRules struct {
 	store *store.Store
 	tx    store.Tx
@@ -130,28 +130,12 @@ type storedRules struct {
 func (f *Federation) rulebook(tx store.Tx) storedRules { return storedRules{f.store, tx} }
 
 func (s storedRules) holders(base string, wildcard bool) ([]*store.Connection, error) {
-	var out []*store.Connection
-	for page := (store.Page{Limit: 200}); ; {
-		conns, next, err := s.store.Connections.ByIndex(s.tx, "domain", ruleText(base, wildcard), page)
-		if err != nil {
-			return nil, err
-		}
-		for i := range conns { // pointers, because a connection is large and most are only looked at
-			out = append(out, &conns[i])
-		}
-		if next == "" {
-			return out, nil
-		}
-		page.Cursor = next
-	}
+	return s.store.Connections.PeekByIndex(s.tx, "domain", ruleText(base, wildcard))
 }
 
 func (s storedRules) claims(organization, domain string) (bool, error) {
-	d, err := s.store.Domains.Get(s.tx, store.DomainKey(domain, organization))
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil && d.Owned(), err
+	d, err := s.store.Domains.Peek(s.tx, store.DomainKey(domain, organization))
+	return d != nil && d.Owned(), err
 }
 
 // rulesInMemory is a rulebook of all rules, for walking many domains.

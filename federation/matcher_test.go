@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"gatehouse/profile"
 	"gatehouse/store"
@@ -287,39 +288,116 @@ func BenchmarkRoute_Rules(b *testing.B) {
 	}
 }
 
-// TestRoute_ReadsLittle: however many rules there are, an answer reads a number
-// of records that depends on the address alone.
+// TestRoute_ReadsLittle: however many rules there are, an answer looks up one
+// index entry per label and decodes what it needs to know: the one connection
+// that wins, the claims to the rule's domain and those above it, one organization.
 func TestRoute_ReadsLittle(t *testing.T) {
 	t.Parallel()
-	f, _ := metropolis(t, 100, 10)
-	for domain, most := range map[string]int{"d1.company7.com": 1, "eu.x.d1.company7.com": 3, "nobody.com": 3} {
-		if err := f.store.View(t.Context(), func(tx store.Tx) error {
-			counted := &countingTx{Tx: tx}
-			if _, err := f.Route(counted, Query{Email: address(t, "a@"+domain)}); err != nil {
+	for _, size := range []struct{ companies, rules int }{{2, 2}, {100, 10}, {20, 200}} {
+		f, _ := metropolis(t, size.companies, size.rules)
+		for domain, want := range map[string]reads{
+			"d0.company1.com":      {scans: 1, connections: 1, domains: 1, organizations: 1},
+			"eu.x.d0.company1.com": {scans: 3, connections: 1, domains: 1, organizations: 1}, // itself, *.x.…, *.d0.…
+			"nobody.com":           {scans: 3, connections: 1, organizations: 1},             // "*" needs no claim
+		} {
+			view(t, f, func(tx store.Tx) error {
+				counted := &countingTx{Tx: tx}
+				_, err := f.Route(counted, Query{Email: address(t, "a@"+domain)})
+				if counted.reads != want {
+					t.Errorf("%d companies with %d rules: %s: read %+v, want %+v", size.companies, size.rules, domain, counted.reads, want)
+				}
+				return err
+			})
+		}
+	}
+}
+
+// TestRoute_CopiesOnlyWhatItAnswers: what was looked at before is neither
+// decoded nor copied again, but for the winner, however large its record is.
+func TestRoute_CopiesOnlyWhatItAnswers(t *testing.T) {
+	t.Parallel()
+	const losers = 200
+	f, _ := metropolis(t, 2, 10)
+	if err := f.store.Update(t.Context(), func(tx store.Tx) error {
+		for i := range losers { // connections of one rule that prove nothing
+			c := store.Connection{ID: "loser" + strconv.Itoa(i), OrganizationID: "all", Domains: []string{"d0.company1.com"}, Selectors: profile.DefaultSelectors()}
+			if err := f.store.Connections.Insert(tx, c); err != nil {
 				return err
 			}
-			if counted.scans > most {
-				t.Errorf("%s: %d index reads, want at most %d", domain, counted.scans, most)
-			}
-			if counted.gets > 10 {
-				t.Errorf("%s: %d records read, want at most 10", domain, counted.gets)
-			}
-			return nil
-		}); err != nil {
-			t.Fatal(err)
 		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	view(t, f, func(tx store.Tx) error {
+		q := Query{Email: address(t, "a@d0.company1.com")}
+		route := func() Routing {
+			r, err := f.Route(tx, q)
+			if err != nil || len(r.Candidates) != 1 || r.Candidates[0].ID != "company1" {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			return r
+		}
+		r := route()
+		bytes := allocated(20, func() { route() }) / losers
+		if size := uint64(unsafe.Sizeof(store.Connection{})); bytes > size {
+			t.Errorf("%d bytes for each of %d connections that lose: their records (%d bytes and more) are copied", bytes, losers, size)
+		}
+		// The winner is the caller's own.
+		r.Candidates[0].Domains[0], r.Candidates[0].Selectors.Custom["nickname"] = "altered.test", profile.Selector{}
+		e, err := f.Explain(tx, q)
+		if err != nil {
+			return err
+		}
+		e.Considered[0].Connection.Domains[0] = "altered.test"
+		again := route().Candidates[0]
+		if again.Domains[0] != "d0.company1.com" || again.Selectors.Custom["nickname"].Path == "" {
+			t.Error("changing an answer changed what is kept")
+		}
+		return nil
+	})
+}
+
+// allocated is the bytes that one of n calls allocates.
+func allocated(n uint64, fn func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range n {
+		fn()
+	}
+	runtime.ReadMemStats(&after)
+	return (after.TotalAlloc - before.TotalAlloc) / n
+}
+
+func view(t *testing.T, f *Federation, fn func(tx store.Tx) error) {
+	t.Helper()
+	if err := f.store.View(t.Context(), fn); err != nil {
+		t.Fatal(err)
 	}
 }
 
 // countingTx counts what is read.
 type countingTx struct {
 	store.Tx
-	gets, scans int
+	reads
 }
 
+type reads struct{ scans, connections, domains, organizations, others int }
+
 func (c *countingTx) Get(bucket string, key []byte) ([]byte, error) {
-	c.gets++
-	return c.Tx.Get(bucket, key)
+	v, err := c.Tx.Get(bucket, key)
+	switch {
+	case v == nil: // asked for and not there: nothing to decode
+	case bucket == "connections":
+		c.connections++
+	case bucket == "domains":
+		c.domains++
+	case bucket == "organizations":
+		c.organizations++
+	default:
+		c.others++
+	}
+	return v, err
 }
 
 func (c *countingTx) Scan(bucket string, from, to []byte, fn func(k, v []byte) (bool, error)) error {

@@ -54,7 +54,7 @@ func (f *Federation) profileDocument(ctx context.Context, conn *store.Connection
 			return nil, nil
 		}
 		return ask.person(ctx, md.userinfo, md, subject)
-	case store.ProfileNone:
+	case store.ProfileNone, store.ProfilePosted:
 		return nil, nil
 	case store.ProfileTokenResponse:
 		return tokens.raw, nil

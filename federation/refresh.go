@@ -14,6 +14,9 @@ import (
 // maxRefreshToken bounds an upstream refresh token; longer ones are not kept.
 const maxRefreshToken = 16 << 10
 
+// maxRevocations bounds those that wait for slow providers.
+const maxRevocations = 256
+
 // RefreshRequest asks a provider whether a person may still go on.
 type RefreshRequest struct {
 	// Token is what VerifiedIdentity.UpstreamRefresh or the last RefreshResult
@@ -144,9 +147,31 @@ func RefreshDenied(err error) bool {
 	return ok && (e.Code == CodeRefreshRefused || e.Code == CodeRefreshMismatch)
 }
 
-// Revoke tells the provider that a kept refresh token is no longer needed (RFC
-// 7009). Without a revocation endpoint there is nobody to tell, and no error.
-func (f *Federation) Revoke(ctx context.Context, conn store.Connection, kept store.Secret) error {
+// RevokeLater tells the provider that a kept refresh token is no longer needed
+// (RFC 7009). The caller does not wait: a provider that is down or hangs delays
+// nobody's sign-out. What cannot be told is logged; the token then dies when the
+// provider lets it. At most maxRevocations run at once, and none after Close.
+func (f *Federation) RevokeLater(conn store.Connection, kept store.Secret) {
+	select {
+	case f.revoking <- struct{}{}:
+	default:
+		f.logger.Warn("refresh token not revoked", "connection", conn.ID, "cause", "too many revocations wait for their providers")
+		return
+	}
+	started := f.spawn(func(ctx context.Context) {
+		defer func() { <-f.revoking }()
+		if err := f.revoke(ctx, conn, kept); err != nil {
+			f.logger.WarnContext(ctx, "refresh token not revoked", "connection", conn.ID, "cause", err.Error())
+		}
+	})
+	if !started {
+		<-f.revoking
+	}
+}
+
+// revoke is one revocation. Without a revocation endpoint there is nobody to
+// tell, and no error.
+func (f *Federation) revoke(ctx context.Context, conn store.Connection, kept store.Secret) error {
 	ctx, cancel := context.WithTimeout(ctx, f.timing.step)
 	defer cancel()
 	k, ok := openRefresh(kept)

@@ -127,9 +127,8 @@ func TestT9_TokenStaysWithItsProvider(t *testing.T) {
 func TestRevoke(t *testing.T) {
 	t.Parallel()
 	w, kept := newRefreshWorld(t, mockidp.Config{})
-	if err := w.Revoke(t.Context(), w.conn, kept); err != nil {
-		t.Fatal(err)
-	}
+	w.RevokeLater(w.conn, kept)
+	w.settle()
 	_, err := w.Refresh(t.Context(), w.conn, RefreshRequest{Token: kept})
 	if !RefreshDenied(err) {
 		t.Errorf("after revocation: %v", err)

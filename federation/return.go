@@ -50,5 +50,5 @@ func (f *Federation) verify(ctx context.Context, conn store.Connection, flow Flo
 	}
 	return f.identify(ctx, &conn, u, md, tokens, expected{
 		nonce: flow.Nonce, startedAt: flow.StartedAt, forceLogin: flow.ForceLogin, maxAge: flow.MaxAge,
-	}, flow.Lent)
+	}, flow.Lent, postedDocument(&conn, params))
 }

@@ -1,7 +1,6 @@
 package federation
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -47,7 +46,7 @@ func (f *Federation) Route(tx store.Tx, q Query) (Routing, error) {
 			r.Rule = v.rule
 		}
 		if v.reason == ReasonWon {
-			r.Candidates = append(r.Candidates, *v.conn)
+			r.Candidates = append(r.Candidates, f.store.Connections.Copy(v.conn))
 		}
 	}
 	return r, nil
@@ -86,7 +85,8 @@ func owns(book rulebook, connectionID string, e profile.Email) (bool, error) {
 	return false, nil
 }
 
-// verdict is one connection a query came upon, and what became of it.
+// verdict is one connection a query came upon, and what became of it. The
+// record is shared: a copy leaves this package.
 type verdict struct {
 	conn   *store.Connection
 	rule   string
@@ -106,7 +106,7 @@ func (f *Federation) verdicts(tx store.Tx, q Query, all bool) iter.Seq2[verdict,
 				case outranked:
 					v.reason = ReasonLessSpecific
 				default:
-					v.reason, err = f.admits(tx, *m.conn, q)
+					v.reason, err = f.admits(tx, m.conn, q)
 				}
 			}
 			if !yield(v, err) || err != nil {
@@ -124,13 +124,18 @@ func (f *Federation) considered(tx store.Tx, q Query, all bool) iter.Seq2[match,
 	return func(yield func(match, error) bool) {
 		switch {
 		case q.ConnectionID != "":
-			c, err := f.store.Connections.Get(tx, q.ConnectionID)
-			if !errors.Is(err, store.ErrNotFound) {
-				yield(match{conn: &c, rule: "connection"}, err)
+			c, err := f.store.Connections.Peek(tx, q.ConnectionID)
+			if c != nil || err != nil {
+				yield(match{conn: c, rule: "connection"}, err)
 			}
 		case q.OrganizationID != "":
-			for c, err := range f.store.Connections.AllByIndex(tx, "organization", q.OrganizationID) {
-				if !yield(match{conn: &c, rule: "organization"}, err) || err != nil {
+			conns, err := f.store.Connections.PeekByIndex(tx, "organization", q.OrganizationID)
+			if err != nil {
+				yield(match{}, err)
+				return
+			}
+			for _, c := range conns {
+				if !yield(match{conn: c, rule: "organization"}, nil) {
 					return
 				}
 			}
@@ -139,7 +144,7 @@ func (f *Federation) considered(tx store.Tx, q Query, all bool) iter.Seq2[match,
 }
 
 // admits says whether a connection of the winning rule may be used, else why not.
-func (f *Federation) admits(tx store.Tx, c store.Connection, q Query) (Reason, error) {
+func (f *Federation) admits(tx store.Tx, c *store.Connection, q Query) (Reason, error) {
 	switch {
 	case c.Disabled:
 		return ReasonDisabled, nil
@@ -156,12 +161,14 @@ func (f *Federation) admits(tx store.Tx, c store.Connection, q Query) (Reason, e
 	case len(q.Client.Organizations) > 0 && !slices.Contains(q.Client.Organizations, c.OrganizationID):
 		return ReasonOrganizationNotAllowed, nil
 	}
-	org, err := f.store.Organizations.Get(tx, c.OrganizationID)
+	org, err := f.store.Organizations.Peek(tx, c.OrganizationID)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
+		return "", err
+	case org == nil:
 		return ReasonOrganizationGone, nil
-	case err == nil && org.Disabled:
+	case org.Disabled:
 		return ReasonOrganizationDisabled, nil
 	}
-	return ReasonWon, err
+	return ReasonWon, nil
 }

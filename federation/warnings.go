@@ -17,6 +17,12 @@ func (f *Federation) ConnectionWarnings(conn store.Connection) []profile.FieldEr
 			out = append(out, profile.FieldError{Path: path, Problem: problem, Fix: fix})
 		}
 	}
+	if conn.Kind == store.KindLocal {
+		warn(conn.AllowPublicDomains, "allow_public_domains", "anybody can get an address at a public mail domain", "let admins invite people, and let newcomers wait for approval")
+		warn(len(conn.Domains) == 0, "domains", "is empty: no address leads here", "add the company's domains, or link to the connection by its id")
+		warn(conn.Disabled, "disabled", "nobody signs in through it", "")
+		return out
+	}
 	oidc, browser := conn.Kind != store.KindOAuth2, conn.Grant == ""
 	anyone := slices.Contains(conn.Domains, "*")
 	warn(conn.InsecureNoPKCE && oidc, "insecure_no_pkce", "PKCE is off: only the nonce keeps a stolen code from being used", "turn PKCE on; most providers that do not know it ignore it")

@@ -24,13 +24,16 @@ func (p *Provisioner) Admit(tx store.Tx, id federation.VerifiedIdentity, client 
 	if err != nil {
 		return Decision{}, err
 	}
-	switch {
-	case d.Kind == SignedIn:
-		err = p.refresh(tx, id, s)
-	case d.Kind == Created:
-		err = p.create(tx, id, s, pr.UserID)
-	case d.Kind == Pending && s.request == requestNone:
+	switch d.Kind {
+	case SignedIn:
+		err = p.signIn(tx, id, s, pr)
+	case Created:
+		err = p.create(tx, id, s, pr)
+	case Activated:
+		err = p.activate(tx, id, s, pr)
+	case Pending:
 		err = p.enqueue(tx, s, d.Request)
+	case Refused, Linked:
 	}
 	if err != nil {
 		return Decision{}, fmt.Errorf("provisioning: admit (%s): %w", d.Kind, err)
@@ -39,26 +42,62 @@ func (p *Provisioner) Admit(tx store.Tx, id federation.VerifiedIdentity, client 
 }
 
 func (p *Provisioner) decision(tx store.Tx, id federation.VerifiedIdentity, client store.Client, pr Prepared) (Decision, situation, error) {
-	s, err := p.factsOf(tx, id, client.ID)
+	s, err := p.factsOf(tx, id, client.ID, pr)
 	if err != nil {
 		return Decision{}, s, fmt.Errorf("provisioning: facts: %w", err)
 	}
-	d := Decision{OrganizationID: s.conn.OrganizationID}
-	d.Kind, d.Reason, d.Why = decide(s.facts)
+	d := p.decideAbout(s)
 	switch {
 	case d.Kind == SignedIn:
 		d.UserID = s.person.ID
 		if s.identity.Attributes.Email != id.Email().String() {
 			d.Why += "; its e-mail address changed since the last login" // N11
+			if s.conflict, err = p.conflicts(tx, id, s); err != nil {
+				return Decision{}, s, err
+			}
+			if s.conflict {
+				d.Why += ", to one that another person of the organization has"
+			}
 		}
-	case d.Kind == Created:
+	case d.Kind == Activated && s.facts.person == personStranger:
+		d.UserID = s.person.ID
+	case d.Kind == Created, d.Kind == Activated:
 		d.UserID = pr.UserID
 	case d.Kind == Pending && s.request == requestNone:
-		d.Request = p.newRequest(id, s, client.ID, pr.RequestID)
+		d.Request = p.newRequest(id, s, pr)
 	case d.Kind == Pending, d.Reason == ReasonRefused:
-		d.Request = s.waiting
+		d.Request = p.refreshed(s.waiting, id, s)
+	case d.MayAsk:
+		d.Asker = s.person.ID
 	}
 	return d, s, nil
+}
+
+// decideAbout asks the table and adds which rule spoke.
+func (p *Provisioner) decideAbout(s situation) Decision {
+	d := p.table.decide(s.facts)
+	d.OrganizationID = s.conn.OrganizationID
+	if s.rule != ruleNone && s.closed == closedNothing && s.facts.person == personNew && s.facts.invitation == invitationNone {
+		d.Why += "; by the rule " + s.ruleName
+	}
+	return d
+}
+
+// signIn refreshes a known person. A member who was invited besides gets the
+// groups and apps of the invitation; roles of members are changed by admins.
+func (p *Provisioner) signIn(tx store.Tx, id federation.VerifiedIdentity, s situation, pr Prepared) error {
+	if err := p.refresh(tx, id, s); err != nil || s.facts.invitation != invitationProven {
+		return err
+	}
+	m, err := p.store.Memberships.Get(tx, store.MembershipKey(s.conn.OrganizationID, s.person.ID)) // new names may have changed what it is found by
+	if err != nil {
+		return err
+	}
+	m.Groups, m.Clients = union(m.Groups, s.invitation.Groups), union(m.Clients, s.invitation.Clients)
+	if err := p.store.Memberships.Put(tx, m); err != nil {
+		return err
+	}
+	return p.accept(tx, s.invitation, s.person.ID, howProven(s, pr))
 }
 
 // refresh puts this login's attributes in the place of the last one's: what
@@ -67,24 +106,44 @@ func (p *Provisioner) decision(tx store.Tx, id federation.VerifiedIdentity, clie
 func (p *Provisioner) refresh(tx store.Tx, id federation.VerifiedIdentity, s situation) error {
 	now := p.now().UTC()
 	i := s.identity
-	i.Attributes, i.EmailVerified, i.LastLoginAt = id.Attributes(), s.trusted, now
+	i.Attributes, i.EmailVerified, i.LastLoginAt = id.AttributesAfter(i.Attributes), s.trusted, now
 	if err := p.store.Identities.Put(tx, i); err != nil {
 		return err
 	}
 	u := s.person
-	u.Attributes, u.EmailVerified, u.LastLoginAt = id.Attributes(), s.trusted, now
-	return p.store.Users.Put(tx, u)
+	u.Attributes, u.EmailVerified, u.LastLoginAt = i.Attributes, s.trusted, now
+	u.Source = []byte(store.IdentityKey(i.ConnectionID, i.Issuer, i.Subject))
+	if err := p.store.Users.Put(tx, u); err != nil || !s.conflict {
+		return err
+	}
+	return p.store.Record(tx, store.Actor{UserID: u.ID, Via: "login"}, "identity.conflict", "user/"+u.ID, map[string]any{
+		"connection": i.ConnectionID, "organization": s.conn.OrganizationID, "note": "the provider's e-mail address is now one that another person has; nothing was switched",
+	})
 }
 
-func (p *Provisioner) create(tx store.Tx, id federation.VerifiedIdentity, s situation, userID string) error {
-	by := s.org.JoinActor
-	if by == "" {
-		by = "system"
+// activate accepts the invitation: for a newcomer it makes the user, for
+// somebody known the membership.
+func (p *Provisioner) activate(tx store.Tx, id federation.VerifiedIdentity, s situation, pr Prepared) error {
+	userID := pr.UserID
+	if s.facts.person == personStranger {
+		userID = s.person.ID
+		if err := p.refresh(tx, id, s); err != nil {
+			return err
+		}
+		if err := p.store.Memberships.Insert(tx, s.grant.membership(s.conn, userID)); err != nil {
+			return err
+		}
+	} else if err := p.create(tx, id, s, pr); err != nil {
+		return err
 	}
+	return p.accept(tx, s.invitation, userID, howProven(s, pr))
+}
+
+func (p *Provisioner) create(tx store.Tx, id federation.VerifiedIdentity, s situation, pr Prepared) error {
 	n := newcomer{
-		userID: userID, conn: s.conn, issuer: id.Issuer(), subject: id.Subject(),
+		userID: pr.UserID, conn: s.conn, issuer: id.Issuer(), subject: id.Subject(),
 		attributes: id.Attributes(), emailVerified: s.trusted, loginAt: true,
-		role: store.RoleUser, groups: s.org.AutomaticGroups, by: by,
+		language: pr.Language, grant: s.grant,
 	}
 	if err := p.join(tx, n); err != nil {
 		return err
@@ -95,10 +154,10 @@ func (p *Provisioner) create(tx store.Tx, id federation.VerifiedIdentity, s situ
 	if s.request != requestPending {
 		return nil
 	}
-	// The organization lets everybody in by now: what waited is decided.
+	// The person gets in by another way by now: what waited is decided.
 	r := s.waiting
-	r.State, r.UserID, r.DecidedBy, r.DecidedAt = store.RequestApproved, userID, by, p.now().UTC()
-	return p.store.AccessRequests.Put(tx, r)
+	r.State, r.UserID, r.DecidedBy, r.Role, r.Groups, r.Clients = store.RequestApproved, pr.UserID, s.grant.by, s.grant.role, s.grant.groups, s.grant.clients
+	return p.close(tx, r, store.EventApproved)
 }
 
 // newcomer is what join makes a user of.
@@ -109,9 +168,15 @@ type newcomer struct {
 	attributes      profile.Attributes
 	emailVerified   bool
 	loginAt         bool // this is a login, not an approval
-	role            string
-	groups          []string
-	by              string
+	language        string
+	grant           grant
+}
+
+func (g grant) membership(conn store.Connection, userID string) store.Membership {
+	return store.Membership{
+		OrganizationID: conn.OrganizationID, UserID: userID, Role: g.role, ConnectionID: conn.ID,
+		Groups: slices.Clone(g.groups), Clients: slices.Clone(g.clients),
+	}
 }
 
 // join writes user, identity and membership: the only place that makes people.
@@ -119,7 +184,8 @@ type newcomer struct {
 func (p *Provisioner) join(tx store.Tx, n newcomer) error {
 	u := store.User{
 		ID: n.userID, Status: store.UserActive, Attributes: n.attributes,
-		EmailVerified: n.emailVerified, CreatedBy: n.by,
+		EmailVerified: n.emailVerified, CreatedBy: n.grant.by, Language: n.language,
+		Source: []byte(store.IdentityKey(n.conn.ID, n.issuer, n.subject)),
 	}
 	i := store.Identity{
 		ConnectionID: n.conn.ID, Issuer: n.issuer, Subject: n.subject, UserID: n.userID,
@@ -135,7 +201,11 @@ func (p *Provisioner) join(tx store.Tx, n newcomer) error {
 	if err := p.store.Identities.Insert(tx, i); err != nil {
 		return err
 	}
-	return p.store.Memberships.Insert(tx, store.Membership{
-		OrganizationID: n.conn.OrganizationID, UserID: n.userID, Role: n.role, Groups: slices.Clone(n.groups),
+	if err := p.store.Memberships.Insert(tx, n.grant.membership(n.conn, n.userID)); err != nil {
+		return err
+	}
+	return p.store.Tell(tx, store.Event{
+		Kind: store.EventUserCreated, OrganizationID: n.conn.OrganizationID, Subject: n.userID,
+		Detail: map[string]string{"connection": n.conn.ID, "created_by": n.grant.by},
 	})
 }

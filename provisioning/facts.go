@@ -14,53 +14,93 @@ type situation struct {
 	facts
 	conn     store.Connection
 	org      store.Organization
+	client   store.Client
 	identity store.Identity // when known
 	person   store.User     // when there is one
+	member   store.Membership
+	// invitation is the open one for the proven address, if there is one.
+	invitation store.Invitation
+	ruleName   string
+	grant      grant // what a newcomer would get
 	// waiting is the request that waits or was refused; expired is one whose
 	// time is over and that nobody has marked yet.
 	waiting store.AccessRequest
 	expired *store.AccessRequest
 	trusted bool // the stored address counts as verified
+	// conflict: the address is new, and somebody else's in the organization (N11).
+	conflict bool
 }
 
-// factsOf reads everything decide asks for. Stored records count, never the
+// factsOf reads everything the table asks for. Stored records count, never the
 // copies inside the identity or the caller's client (SECURITY-CASES E12).
-func (p *Provisioner) factsOf(tx store.Tx, id federation.VerifiedIdentity, clientID string) (situation, error) {
+func (p *Provisioner) factsOf(tx store.Tx, id federation.VerifiedIdentity, clientID string, pr Prepared) (situation, error) {
 	var s situation
-	var err error
-	if s.valid = id.Valid(); !s.valid {
+	if !id.Valid() {
+		s.closed = closedIdentity
 		return s, nil
 	}
-	if s.conn, s.org, s.connection, s.organization, err = p.origin(tx, id.Connection().ID); err != nil {
+	var connOn, orgOn bool
+	var err error
+	if s.conn, s.org, connOn, orgOn, err = p.origin(tx, id.Connection().ID); err != nil {
 		return s, err
 	}
-	return p.factsAt(tx, id, clientID, s, p.federation.Owns)
+	switch {
+	case !connOn:
+		s.closed = closedConnection
+		return s, nil
+	case !orgOn:
+		s.closed = closedOrganization
+		return s, nil
+	}
+	return p.factsAt(tx, id, clientID, s, p.federation.Owns, pr)
 }
 
 // owner answers whether a connection may vouch for an address.
 type owner func(store.Tx, store.Connection, profile.Email) (bool, error)
 
-// factsAt adds to the connection and its organization what else decides.
-func (p *Provisioner) factsAt(tx store.Tx, id federation.VerifiedIdentity, clientID string, s situation, owns owner) (situation, error) {
-	client, err := p.store.Clients.Get(tx, clientID)
-	if s.client, err = present(err); err != nil {
-		return s, err
+// factsAt adds to a connection and an organization that are on what else decides.
+func (p *Provisioner) factsAt(tx store.Tx, id federation.VerifiedIdentity, clientID string, s situation, owns owner, pr Prepared) (situation, error) {
+	if s.org.SignInOff {
+		s.closed = closedSignIn
+		return s, nil
 	}
-	s.client = s.client && !client.Disabled
-	s.clientAllowed = ClientFor(client, s.conn)
+	if !pr.NoApp {
+		client, err := p.store.Clients.Get(tx, clientID)
+		there, err := present(err)
+		switch {
+		case err != nil:
+			return s, err
+		case !there || client.Disabled:
+			s.closed = closedClient
+			return s, nil
+		case !ClientFor(client, s.conn):
+			s.closed = closedClientFor
+			return s, nil
+		}
+		s.client = client
+	}
 	s.catchAll = slices.Contains(s.conn.Domains, "*")
-	s.policy = s.org.Join
 	if err := p.emailFacts(tx, id, &s, owns); err != nil {
 		return s, err
 	}
-	key := store.IdentityKey(s.conn.ID, id.Issuer(), id.Subject())
-	s.identity, err = p.store.Identities.Get(tx, key)
-	if s.known, err = present(err); err != nil {
+	if err := p.policyFacts(tx, id, &s); err != nil {
 		return s, err
 	}
-	if s.known {
-		return s, p.personFacts(tx, &s)
+	if err := p.invitationFacts(tx, id, &s, pr); err != nil {
+		return s, err
 	}
+	key := store.IdentityKey(s.conn.ID, id.Issuer(), id.Subject())
+	var err error
+	s.identity, err = p.store.Identities.Get(tx, key)
+	known, err := present(err)
+	if err == nil && known {
+		err = p.personFacts(tx, &s)
+	}
+	if err != nil {
+		return s, err
+	}
+	s.grant = s.newcomerGrant()
+	p.appFacts(&s)
 	return s, p.requestFacts(tx, key, &s)
 }
 
@@ -98,7 +138,7 @@ func (p *Provisioner) emailFacts(tx store.Tx, id federation.VerifiedIdentity, s 
 	if id.Email().IsZero() {
 		return nil
 	}
-	owned, err := owns(tx, s.conn, id.Email())
+	owned, err := p.owned(tx, s.conn, id.Email(), owns)
 	if err != nil {
 		return err
 	}
@@ -120,21 +160,54 @@ func (p *Provisioner) personFacts(tx store.Tx, s *situation) error {
 	person, err := p.store.Users.Get(tx, s.identity.UserID)
 	there, err := present(err)
 	switch {
-	case err != nil || !there:
+	case err != nil:
 		return err
-	case person.Status == store.UserActive:
-		s.user = userActive
-	default:
-		s.user = userDisabled
+	case !there:
+		s.facts.person = personRemoved
+		return nil
 	}
 	s.person = person
-	s.member, err = p.store.Memberships.Has(tx, store.MembershipKey(s.conn.OrganizationID, person.ID))
+	if person.Status != store.UserActive {
+		s.facts.person = personDisabled
+		return nil
+	}
+	s.member, err = p.store.Memberships.Get(tx, store.MembershipKey(s.conn.OrganizationID, person.ID))
+	member, err := present(err)
+	s.facts.person = personStranger
+	if member {
+		s.facts.person = personMember
+	}
 	return err
 }
 
+// appFacts: the app as a member has it, or as a newcomer would get it.
+func (p *Provisioner) appFacts(s *situation) {
+	has := s.grant.clients
+	if s.facts.person == personMember {
+		has = s.member.Clients
+	}
+	switch {
+	case !s.client.RequireAssignment || slices.Contains(has, s.client.ID):
+	case s.org.AppRequests:
+		s.app = appAskable
+	default:
+		s.app = appMissing
+	}
+}
+
+// requestFacts looks for what waits or was refused: a newcomer's wish to join,
+// or a member's for the app.
 func (p *Provisioner) requestFacts(tx store.Tx, identityKey string, s *situation) error {
+	pending, refused, value := "pending_identity", "refused_identity", identityKey
+	switch {
+	case s.facts.person == personNew:
+	case s.facts.person == personMember && s.app != appOpen:
+		pending, refused, value = "pending_app", "app", store.UserClient(s.person.ID, s.client.ID)
+	default:
+		return nil
+	}
 	now := p.now()
-	r, err := p.store.AccessRequests.ByUnique(tx, "pending_identity", identityKey)
+	r, err := p.store.AccessRequests.ByUnique(tx, pending, value)
 	found, err := present(err)
 	switch {
 	case err != nil:
@@ -145,11 +218,11 @@ func (p *Provisioner) requestFacts(tx store.Tx, identityKey string, s *situation
 		s.expired = &r
 	}
 	if s.request == requestNone {
-		for r, err := range p.store.AccessRequests.AllByIndex(tx, "refused_identity", identityKey) {
+		for r, err := range p.store.AccessRequests.AllByIndex(tx, refused, value) {
 			if err != nil {
 				return err
 			}
-			if now.Before(r.DecidedAt.Add(p.refusalRest)) {
+			if r.State == store.RequestRefused && now.Before(r.DecidedAt.Add(p.refusalRest)) {
 				s.request, s.waiting = requestRefused, r
 			}
 		}

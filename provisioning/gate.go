@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"fmt"
+	"slices"
 
 	"gatehouse/profile"
 	"gatehouse/store"
@@ -39,12 +40,13 @@ func (s Standing) Membership() store.Membership { return s.membership }
 // Authorize is the one gate: it runs at code issue, redemption, refresh,
 // exchange, introspection and userinfo. It needs an active user with an
 // identity at the connection (of an address it may still vouch for) and a
-// membership in its organization, a client that is on and meant for both, a
-// connection and an organization that are on.
+// membership in its organization, a client that is on, meant for both and, where
+// it has to be given, given to the person; a connection and an organization that
+// are on, with signing in not switched off.
 // Anything else is a *NotAllowedError (errors.Is ErrNotAllowed) that names the
 // first thing missing; other errors are the store's.
 func (p *Provisioner) Authorize(tx store.Tx, userID, clientID, connectionID string) (Standing, error) {
-	s, reason, err := p.standing(tx, userID, clientID, connectionID)
+	s, reason, err := p.standing(tx, userID, clientID, connectionID, false)
 	switch {
 	case err != nil:
 		return Standing{}, fmt.Errorf("provisioning: gate: %w", err)
@@ -54,7 +56,9 @@ func (p *Provisioner) Authorize(tx store.Tx, userID, clientID, connectionID stri
 	return s, nil
 }
 
-func (p *Provisioner) standing(tx store.Tx, userID, clientID, connectionID string) (s Standing, missing Reason, err error) {
+// standing looks at everything the gate demands; without an app at everything
+// else.
+func (p *Provisioner) standing(tx store.Tx, userID, clientID, connectionID string, noApp bool) (s Standing, missing Reason, err error) {
 	var ok, orgOn bool
 	if s.connection, s.org, ok, orgOn, err = p.origin(tx, connectionID); err != nil {
 		return s, "", err
@@ -64,16 +68,20 @@ func (p *Provisioner) standing(tx store.Tx, userID, clientID, connectionID strin
 		return s, ReasonConnection, nil
 	case !orgOn:
 		return s, ReasonOrganization, nil
+	case s.org.SignInOff:
+		return s, ReasonSignInOff, nil
 	}
-	s.client, err = p.store.Clients.Get(tx, clientID)
-	if ok, err = present(err); err != nil {
-		return s, "", err
-	}
-	switch {
-	case !ok || s.client.Disabled:
-		return s, ReasonClient, nil
-	case !ClientFor(s.client, s.connection):
-		return s, ReasonClientNotAllowed, nil
+	if !noApp {
+		s.client, err = p.store.Clients.Get(tx, clientID)
+		if ok, err = present(err); err != nil {
+			return s, "", err
+		}
+		switch {
+		case !ok || s.client.Disabled:
+			return s, ReasonClient, nil
+		case !ClientFor(s.client, s.connection):
+			return s, ReasonClientNotAllowed, nil
+		}
 	}
 	s.user, err = p.store.Users.Get(tx, userID)
 	if ok, err = present(err); err != nil {
@@ -89,8 +97,11 @@ func (p *Provisioner) standing(tx store.Tx, userID, clientID, connectionID strin
 	if ok, err = present(err); err != nil {
 		return s, "", err
 	}
-	if !ok {
+	switch {
+	case !ok:
 		return s, ReasonNotMember, nil
+	case s.client.RequireAssignment && !slices.Contains(s.membership.Clients, clientID):
+		return s, ReasonAppNotAssigned, nil
 	}
 	missing, err = p.identityAt(tx, userID, s.connection)
 	return s, missing, err
@@ -126,5 +137,5 @@ func (p *Provisioner) mayVouch(tx store.Tx, conn store.Connection, address strin
 	if err != nil {
 		return false, nil //nolint:nilerr // what is no address belongs to nobody
 	}
-	return p.federation.Owns(tx, conn, e)
+	return p.owned(tx, conn, e, p.federation.Owns)
 }

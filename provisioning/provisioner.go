@@ -23,23 +23,28 @@ type Config struct {
 	// MaxPendingPerConnection bounds the queue a provider's users can fill;
 	// default 1,000.
 	MaxPendingPerConnection int
+	// MaxInvitationsPerDay bounds what one organization sends; default 5,000.
+	MaxInvitationsPerDay int
 }
 
 // Provisioner is safe for concurrent use and holds no state of its own.
 type Provisioner struct {
+	table       table
 	store       *store.Store
 	federation  *federation.Federation
 	now         func() time.Time
 	requestTTL  time.Duration
 	refusalRest time.Duration
 	maxPending  int
+	maxInvited  int
 }
 
 // New makes a Provisioner.
 func New(cfg Config) *Provisioner {
 	p := &Provisioner{
-		store: cfg.Store, federation: cfg.Federation, now: cfg.Now,
+		table: newTable(), store: cfg.Store, federation: cfg.Federation, now: cfg.Now,
 		requestTTL: cfg.RequestTTL, refusalRest: cfg.RefusalRest, maxPending: cfg.MaxPendingPerConnection,
+		maxInvited: cfg.MaxInvitationsPerDay,
 	}
 	if p.now == nil {
 		p.now = cfg.Store.Now
@@ -53,12 +58,25 @@ func New(cfg Config) *Provisioner {
 	if p.maxPending <= 0 {
 		p.maxPending = 1000
 	}
+	if p.maxInvited <= 0 {
+		p.maxInvited = 5000
+	}
 	return p
 }
 
-// Prepared are the random ids a decision may need, made before the
-// transaction: its function may run more than once.
-type Prepared struct{ UserID, RequestID string }
+// Prepared is what a decision needs besides the identity: random ids, made
+// before the transaction, whose function may run more than once, and what the
+// login carries in its sealed cookie.
+type Prepared struct {
+	UserID, RequestID string
+	// InvitationHash is HashToken of the invitation's link by which the login
+	// began, or "".
+	InvitationHash string
+	// NoApp: the login began at a page of ours, and no app gets anything.
+	NoApp bool
+	// Language of the person (BCP 47), kept with an access request; or "".
+	Language string
+}
 
 // Prepare makes fresh ids. They are never derived from anything upstream
 // (SECURITY-CASES N5).

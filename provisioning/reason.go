@@ -12,21 +12,24 @@ type Reason string
 
 // Reasons.
 const (
-	ReasonNoIdentity       Reason = "no_identity"            // not a verified identity: a mistake of ours
-	ReasonConnection       Reason = "connection_disabled"    // switched off, or deleted
-	ReasonOrganization     Reason = "organization_disabled"  // switched off, or deleted
-	ReasonClient           Reason = "client_disabled"        // switched off, or deleted
-	ReasonClientNotAllowed Reason = "client_not_allowed"     // the app is not for this organization or connection
-	ReasonForeignEmail     Reason = "email_domain_not_owned" // the connection may not vouch for the address's domain
-	ReasonUserRemoved      Reason = "user_removed"           // the identity's user was deleted
-	ReasonUserDisabled     Reason = "user_disabled"          // switched off by an admin
-	ReasonNotMember        Reason = "not_a_member"           // no membership in the connection's organization
-	ReasonNoIdentityHere   Reason = "identity_removed"       // the user has no identity at this connection any more
-	ReasonJoinOff          Reason = "join_off"               // the organization takes no newcomers
-	ReasonQueueFull        Reason = "queue_full"             // too many requests wait at this connection
-	ReasonRefused          Reason = "request_refused"        // an admin said no; the request's Reason has the admin's sentence
-	ReasonExpired          Reason = "request_expired"        // nobody decided in time
-	ReasonRequestGone      Reason = "request_not_found"      // the access request was deleted
+	ReasonNoIdentity       Reason = "no_identity"              // not a verified identity: a mistake of ours
+	ReasonConnection       Reason = "connection_disabled"      // switched off, or deleted
+	ReasonOrganization     Reason = "organization_disabled"    // switched off, or deleted
+	ReasonClient           Reason = "client_disabled"          // switched off, or deleted
+	ReasonClientNotAllowed Reason = "client_not_allowed"       // the app is not for this organization or connection
+	ReasonForeignEmail     Reason = "email_domain_not_owned"   // the connection may not vouch for the address's domain
+	ReasonSignInOff        Reason = "sign_in_off"              // the organization switched signing in off
+	ReasonAppNotAssigned   Reason = "app_not_assigned"         // the app has to be given to the person
+	ReasonInvitationOther  Reason = "invitation_other_address" // the invitation is for another address
+	ReasonUserRemoved      Reason = "user_removed"             // the identity's user was deleted
+	ReasonUserDisabled     Reason = "user_disabled"            // switched off by an admin
+	ReasonNotMember        Reason = "not_a_member"             // no membership in the connection's organization
+	ReasonNoIdentityHere   Reason = "identity_removed"         // the user has no identity at this connection any more
+	ReasonJoinOff          Reason = "join_off"                 // the organization takes no newcomers
+	ReasonQueueFull        Reason = "queue_full"               // too many requests wait at this connection
+	ReasonRefused          Reason = "request_refused"          // an admin said no; the request's Reason has the admin's sentence
+	ReasonExpired          Reason = "request_expired"          // nobody decided in time
+	ReasonRequestGone      Reason = "request_not_found"        // the access request was deleted
 )
 
 // Sentence is the fixed text a person sees: what happened and what to do next.
@@ -38,6 +41,12 @@ func (r Reason) Sentence() string {
 		return "Signing in through this provider is switched off. Ask your company's administrator."
 	case ReasonOrganization:
 		return "Your organization is switched off here. Ask its administrator."
+	case ReasonSignInOff:
+		return "Your organization has switched signing in off for now. Ask its administrator."
+	case ReasonAppNotAssigned:
+		return "This app has not been given to you. Ask your administrator for it."
+	case ReasonInvitationOther:
+		return "You signed in with another address than the invited one. Sign in with the invited address, or ask for an invitation to this one."
 	case ReasonClient:
 		return "This app is switched off. Ask the people who run it."
 	case ReasonClientNotAllowed:

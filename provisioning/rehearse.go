@@ -2,7 +2,6 @@ package provisioning
 
 import (
 	"fmt"
-	"slices"
 
 	"gatehouse/federation"
 	"gatehouse/store"
@@ -22,36 +21,34 @@ type Rehearsal struct {
 func (p *Provisioner) Rehearse(tx store.Tx, id federation.VerifiedIdentity, clientID string) (Rehearsal, error) {
 	s := situation{conn: id.Connection()}
 	s.conn.Disabled = false
-	if s.valid = id.Valid(); !s.valid {
-		d := Decision{}
-		d.Kind, d.Reason, d.Why = decide(s.facts)
-		return Rehearsal{Decision: d}, nil
+	if !id.Valid() {
+		s.closed = closedIdentity
+		return Rehearsal{Decision: p.decideAbout(s)}, nil
 	}
-	s.connection = true
 	var err error
 	s.org, err = p.store.Organizations.Get(tx, s.conn.OrganizationID)
-	if s.organization, err = present(err); err != nil {
+	there, err := present(err)
+	switch {
+	case err != nil:
 		return Rehearsal{}, fmt.Errorf("provisioning: rehearse: %w", err)
+	case !there || s.org.Disabled:
+		s.closed = closedOrganization
+	default:
+		if s, err = p.factsAt(tx, id, clientID, s, p.federation.OwnsAs, Prepared{}); err != nil {
+			return Rehearsal{}, fmt.Errorf("provisioning: rehearse: %w", err)
+		}
 	}
-	s.organization = s.organization && !s.org.Disabled
-	if s, err = p.factsAt(tx, id, clientID, s, p.federation.OwnsAs); err != nil {
-		return Rehearsal{}, fmt.Errorf("provisioning: rehearse: %w", err)
-	}
-	r := Rehearsal{Organization: s.org}
-	r.OrganizationID = s.conn.OrganizationID
-	r.Kind, r.Reason, r.Why = decide(s.facts)
-	r.Membership = store.Membership{Role: store.RoleUser, Groups: slices.Clone(s.org.AutomaticGroups)}
-	if s.known && s.user != userNone {
+	r := Rehearsal{Organization: s.org, Decision: p.decideAbout(s)}
+	r.Membership = s.grant.membership(s.conn, "")
+	if s.person.ID != "" {
 		r.User = s.person
 		if r.Kind == SignedIn {
 			r.UserID = s.person.ID
 		}
-		if r.Membership, err = p.store.Memberships.Get(tx, store.MembershipKey(s.conn.OrganizationID, s.person.ID)); err != nil {
-			if _, err = present(err); err != nil {
-				return Rehearsal{}, fmt.Errorf("provisioning: rehearse: %w", err)
-			}
+		if s.facts.person == personMember {
+			r.Membership = s.member
 		}
 	}
-	r.User.Attributes, r.User.EmailVerified = id.Attributes(), s.trusted
+	r.User.Attributes, r.User.EmailVerified = id.AttributesAfter(r.User.Attributes), s.trusted
 	return r, nil
 }

@@ -102,7 +102,7 @@ func TestG5_ParallelDecisions(t *testing.T) {
 	}
 	entries := 0
 	w.view(func(tx store.Tx) error {
-		page, _, err := w.store.AuditPage(tx, store.Page{Limit: 100})
+		page, _, err := w.store.AuditPage(tx, store.AuditFilter{}, store.Page{Limit: 100})
 		entries = len(page)
 		return err
 	})
@@ -163,23 +163,35 @@ func TestG7_ApprovalIsOfTheSnapshot(t *testing.T) {
 	w := newWorld(t, store.JoinRequest)
 	w.person("acme", "x", map[string]any{"sub": "s", "email": "intern@acme.test", "email_verified": true, "name": "Intern"})
 	d := w.wantKind(w.login("acme", "x"), Pending, "")
-	// What the provider says changes while the request waits.
+	// What the provider says changes while the request waits: the same request
+	// shows it, and an approval of what was there before is void.
+	seen := d.Request.SnapshotHash
 	w.person("acme", "x", map[string]any{"sub": "s", "email": "ceo@acme.test", "email_verified": true, "name": "The CEO"})
-	if again := w.wantKind(w.login("acme", "x"), Pending, ""); again.Request.Snapshot.Email != "intern@acme.test" || again.Request.ID != d.Request.ID {
-		t.Errorf("the snapshot changed: %+v", again.Request)
+	again := w.wantKind(w.login("acme", "x"), Pending, "")
+	if again.Request.ID != d.Request.ID || again.Request.Snapshot.Email != "ceo@acme.test" || again.Request.SnapshotHash == seen || seen == "" || again.Request.ChangedAt.IsZero() {
+		t.Errorf("the request does not show the change: %+v", again.Request)
 	}
-	r, err := w.approve(d.Request.ID, "admin-1", Approval{})
+	for _, snapshot := range []string{seen, "", "x"} {
+		if _, err := w.approve(d.Request.ID, "admin-1", Approval{Snapshot: snapshot}); !errors.Is(err, ErrSnapshot) {
+			t.Errorf("approving %q: %v", snapshot, err)
+		}
+	}
+	if users, ids, pending := w.counts(); users+ids != 0 || pending != 1 {
+		t.Errorf("%d users, %d identities, %d pending", users, ids, pending)
+	}
+	r, err := w.approve(d.Request.ID, "admin-1", Approval{Snapshot: again.Request.SnapshotHash})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u := w.user(r.UserID); u.Attributes.Email != "intern@acme.test" || u.Attributes.DisplayName != "Intern" {
+	if u := w.user(r.UserID); u.Attributes.Email != "ceo@acme.test" || u.Attributes.DisplayName != "The CEO" {
 		t.Errorf("approved as %+v", u.Attributes)
 	}
 	// Another subject is another person, whatever the address.
-	w.person("acme", "y", map[string]any{"sub": "s2", "email": "intern@acme.test", "email_verified": true, "name": "Intern"})
+	w.person("acme", "y", map[string]any{"sub": "s2", "email": "ceo@acme.test", "email_verified": true, "name": "The CEO"})
 	w.wantKind(w.login("acme", "y"), Pending, "")
+	w.person("acme", "x", map[string]any{"sub": "s", "email": "cfo@acme.test", "email_verified": true})
 	w.wantKind(w.login("acme", "x"), SignedIn, "")
-	if u := w.user(r.UserID); u.Attributes.Email != "ceo@acme.test" {
+	if u := w.user(r.UserID); u.Attributes.Email != "cfo@acme.test" {
 		t.Errorf("not refreshed: %+v", u.Attributes)
 	}
 }
@@ -286,13 +298,12 @@ func TestRequestRefusedExpiredAndCapped(t *testing.T) {
 	if _, err := w.approve(again.Request.ID, "admin-1", Approval{}); !errors.Is(err, ErrExpired) {
 		t.Errorf("approving too late: %v", err)
 	}
-	w.update(func(tx store.Tx) error {
-		n, err := w.p.ExpireRequests(tx, 100)
-		if n != 2 {
-			t.Errorf("%d expired, want 2", n)
-		}
-		return err
-	})
+	if err := w.p.ExpireRequests(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, pending := w.counts(); pending != 0 {
+		t.Errorf("%d requests still wait", pending)
+	}
 	w.wantKind(w.resume(again.Request.ID), Refused, ReasonExpired)
 	if third := w.wantKind(w.login("acme", "alice"), Pending, ""); third.Request.ID == again.Request.ID {
 		t.Error("the expired request waits again")

@@ -35,7 +35,10 @@ type AccessRequest struct {
 	EmailVerified  bool               `json:"email_verified,omitempty"`
 	// SnapshotHash covers connection, issuer, subject and snapshot (G7).
 	SnapshotHash string `json:"snapshot_hash,omitempty"`
-	State        string `json:"state"`
+	// ChangedAt is when the provider last said something else than before, while
+	// the request waited: then an approval has to name the hash it was made on.
+	ChangedAt time.Time `json:"changed_at,omitzero"`
+	State     string    `json:"state"`
 	// UserID is the user made on approval; of RequestApp the one who asks.
 	UserID string `json:"user,omitempty"`
 	// Language of the person, for mails.

@@ -20,9 +20,12 @@ type APIToken struct {
 	Name   string `json:"name"`
 	UserID string `json:"user"` // acts with this user's role
 	// Scopes narrow what it may do; empty: whatever the user may.
-	Scopes    []string  `json:"scopes,omitempty"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"`
+	Scopes []string `json:"scopes,omitempty"`
+	// OrganizationID narrows it to the user's role there: made by somebody who
+	// had signed in to the console through their company.
+	OrganizationID string    `json:"organization,omitempty"`
+	CreatedAt      time.Time `json:"created_at"`
+	ExpiresAt      time.Time `json:"expires_at"`
 }
 
 // SetupLink is the one-time link printed at first start. Key: HashToken.

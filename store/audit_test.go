@@ -58,11 +58,11 @@ func TestAuditSurvivesJSON(t *testing.T) {
 	for i, d := range details {
 		record(t, s, fmt.Sprint("n\xff", i), d)
 	}
-	if n, err := s.VerifyAudit(t.Context()); n != uint64(len(details)) || err != nil {
-		t.Errorf("%d entries, %v", n, err)
+	if r, err := s.VerifyAudit(t.Context()); r.Entries != uint64(len(details)) || err != nil {
+		t.Errorf("%d entries, %v", r.Entries, err)
 	}
 	view(t, s, func(tx store.Tx) error {
-		page, next, err := s.AuditPage(tx, store.Page{Limit: 5})
+		page, next, err := s.AuditPage(tx, store.AuditFilter{}, store.Page{Limit: 5})
 		if err != nil || len(page) != 5 || page[0].Seq != uint64(len(details)) {
 			t.Fatalf("%d entries, %v", len(page), err)
 		}
@@ -72,7 +72,7 @@ func TestAuditSurvivesJSON(t *testing.T) {
 		if got := fmt.Sprint(page[0].Detail["secret"]); got != "***" {
 			t.Errorf("secret came back as %s", got)
 		}
-		page, next, err = s.AuditPage(tx, store.Page{Limit: 5, Cursor: next})
+		page, next, err = s.AuditPage(tx, store.AuditFilter{}, store.Page{Limit: 5, Cursor: next})
 		if err != nil || len(page) != 2 || next != "" || page[1].Seq != 1 {
 			t.Errorf("second page: %+v, %q, %v", page, next, err)
 		}
@@ -169,8 +169,8 @@ func TestDB1_AuditChainShowsTampering(t *testing.T) {
 		for i := 1; i <= 5; i++ {
 			record(t, s, fmt.Sprint("n.", i), map[string]any{"i": i})
 		}
-		if n, err := s.VerifyAudit(t.Context()); n != 5 || err != nil {
-			t.Fatalf("before: %d, %v", n, err)
+		if r, err := s.VerifyAudit(t.Context()); r.Entries != 5 || err != nil {
+			t.Fatalf("before: %d, %v", r.Entries, err)
 		}
 		update(t, s, tamper)
 		if _, err := s.VerifyAudit(t.Context()); !errors.Is(err, store.ErrAudit) {

@@ -6,50 +6,66 @@ import (
 	"sync"
 )
 
-// cacheSize bounds the records each collection keeps decoded.
-const cacheSize = 4096
+// cacheBytes bounds each half of what a collection keeps decoded, counted as
+// stored and with cacheEntry for what a record costs besides.
+const (
+	cacheBytes = 4 << 20
+	cacheEntry = 512
+)
 
 // cache keeps decoded records beside the bytes they were decoded from. A hit
 // needs those very bytes, just read in the caller's transaction, so it is never
 // stale and never crosses transactions; it only saves verifying and decoding
-// the same JSON again. What it hands out shares nothing with what it keeps.
+// the same JSON again.
 type cache[T any] struct {
-	mu      sync.RWMutex
-	records map[string]cached[T]
-	clone   func(T) T
+	mu sync.RWMutex
+	// A full young half becomes the old one, whose records are forgotten unless
+	// they were asked for meanwhile: no bookkeeping on a hit, and no moment at
+	// which everything is gone.
+	young, old map[string]*cached[T]
+	size       int // of young
 }
 
 type cached[T any] struct {
 	raw []byte
-	rec T
+	rec *T
 }
 
-func newCache[T any](clone func(T) T) *cache[T] {
-	return &cache[T]{records: map[string]cached[T]{}, clone: clone}
-}
+func newCache[T any]() *cache[T] { return &cache[T]{young: map[string]*cached[T]{}} }
 
-// get copies the record out if raw is what it was decoded from.
-func (c *cache[T]) get(key string, raw []byte, rec *T) bool {
+// get returns the kept record if raw is what it was decoded from, else nil. It
+// is shared: nobody may alter it.
+func (c *cache[T]) get(key string, raw []byte) *T {
 	c.mu.RLock()
-	hit, ok := c.records[key]
-	c.mu.RUnlock()
-	if !ok || !bytes.Equal(hit.raw, raw) {
-		return false
+	hit, aging := c.young[key], false
+	if hit == nil {
+		hit, aging = c.old[key], true
 	}
-	*rec = c.clone(hit.rec)
-	return true
+	c.mu.RUnlock()
+	if hit == nil || !bytes.Equal(hit.raw, raw) {
+		return nil
+	}
+	if aging {
+		c.keep(key, hit)
+	}
+	return hit.rec
 }
 
-// put keeps a copy. A full cache is emptied: that costs one round of decoding
-// and needs no bookkeeping on every hit.
+// put keeps rec, which nobody may alter from now on.
 func (c *cache[T]) put(key string, raw []byte, rec *T) {
-	entry := cached[T]{raw: bytes.Clone(raw), rec: c.clone(*rec)}
+	c.keep(key, &cached[T]{raw: bytes.Clone(raw), rec: rec})
+}
+
+func (c *cache[T]) keep(key string, entry *cached[T]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.records) >= cacheSize {
-		clear(c.records)
+	if before := c.young[key]; before != nil {
+		c.size -= len(before.raw) + cacheEntry
+	} else if c.size >= cacheBytes {
+		c.young, c.old, c.size = map[string]*cached[T]{}, c.young, 0
 	}
-	c.records[key] = entry
+	c.young[key] = entry
+	c.size += len(entry.raw) + cacheEntry
 }
 
 // The copies of the cached kinds. TestCacheSharesNothing finds a field that is
@@ -112,4 +128,11 @@ func cloneIdentity(i Identity) Identity {
 func cloneMembership(m Membership) Membership {
 	m.Groups, m.Clients, m.Terms = slices.Clone(m.Groups), slices.Clone(m.Clients), slices.Clone(m.Terms)
 	return m
+}
+
+func cloneGrant(g Grant) Grant {
+	for _, list := range []*[]string{&g.Scopes, &g.Audience, &g.AMR, &g.UserinfoClaims, &g.IDTokenClaims} {
+		*list = slices.Clone(*list)
+	}
+	return g
 }

@@ -23,6 +23,8 @@ type AuditEntry struct {
 	Actor  Actor     `json:"actor"`
 	Action string    `json:"action"` // noun.verb, e.g. "client.create"
 	Target string    `json:"target"` // kind/id
+	// OrganizationID is whose admins may read the entry; empty: the platform's.
+	OrganizationID string `json:"organization,omitempty"`
 	// Detail is what changed, never a secret: JSON made by the caller.
 	Detail   map[string]any `json:"detail,omitempty"`
 	Previous []byte         `json:"previous"`
@@ -61,4 +63,10 @@ func (s *Store) Change(ctx context.Context, actor Actor, fn func(*Change) error)
 		}
 		return nil
 	})
+}
+
+// Record appends an audit entry in the caller's transaction, for what people do
+// to themselves outside of a Change: accepting an invitation, for example.
+func (s *Store) Record(tx Tx, actor Actor, action, target string, detail map[string]any) error {
+	return s.appendAudit(tx, AuditEntry{At: s.now().UTC(), Actor: actor, Action: action, Target: target, Detail: detail})
 }

@@ -59,18 +59,18 @@ func (c *Collection[T]) check(tx Tx) (expiring int, err error) {
 		err = errors.Join(err, fmt.Errorf("%w: %s: %w", ErrDamaged, c.schema.Bucket, fmt.Errorf(format, args...)))
 	}
 	scanErr := tx.Scan(c.schema.Bucket, nil, nil, func(k, raw []byte) (bool, error) {
-		var rec T
 		key := string(k)
-		if e := c.decode(key, raw, &rec); e != nil {
+		rec, e := c.decode(key, raw)
+		if e != nil {
 			fault("%w", e)
 			return true, nil
 		}
-		if c.schema.Key(&rec) != key {
+		if c.schema.Key(rec) != key {
 			fault("a record lies under a key that is not its own")
 		}
 		for i := range c.schema.Indexes {
 			ix := &c.schema.Indexes[i]
-			values := slices.Clone(ix.Values(&rec))
+			values := slices.Clone(ix.Values(rec))
 			slices.Sort(values)
 			values = slices.Compact(values)
 			want[i] += len(values)
@@ -84,7 +84,7 @@ func (c *Collection[T]) check(tx Tx) (expiring int, err error) {
 				}
 			}
 		}
-		if second := c.expirySecond(&rec); second != 0 {
+		if second := c.expirySecond(rec); second != 0 {
 			expiring++
 			have, e := tx.Get(expiryBucket, expiryEntry(second, c.schema.Bucket, key))
 			if e != nil {

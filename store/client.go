@@ -17,6 +17,10 @@ const (
 	ClientService ClientType = "service"
 )
 
+// ConsoleClient is the id of the admin console as an app of ours. It is made at
+// start and appears in no list.
+const ConsoleClient = "gatehouse-console"
+
 // Client is an app registered to get tokens. Its ID is never reused.
 type Client struct {
 	Meta

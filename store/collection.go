@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 )
 
@@ -13,6 +12,9 @@ import (
 type Index[T any] struct {
 	Name   string
 	Unique bool
+	// Prefix makes the index one that ByPrefix reads, and no other; values hold
+	// no zero byte.
+	Prefix bool
 	Values func(*T) []string
 
 	bucket string // set by collect
@@ -36,6 +38,10 @@ type Schema[T any] struct {
 	Expires func(*T) time.Time
 	// Tombstones makes a deleted key impossible to insert again.
 	Tombstones bool
+	// Fill completes a new record from others; it runs before anything is written.
+	Fill func(Tx, *T) error
+	// Follow writes, after a record was replaced, what others keep of it.
+	Follow func(tx Tx, old, rec *T) error
 	// Clone, for kinds that are read far more often than written, makes the
 	// collection keep decoded records (see cache); it copies one completely.
 	Clone func(T) T
@@ -61,7 +67,7 @@ func collect[T any](s *Store, schema Schema[T]) *Collection[T] {
 		sealer: s.keyring.Sealer("records/" + schema.Bucket), stamp: s.stamp, now: s.now,
 	}
 	if schema.Clone != nil {
-		c.cache = newCache(schema.Clone)
+		c.cache = newCache[T]()
 	}
 	s.kinds = append(s.kinds, c)
 	return c
@@ -69,19 +75,15 @@ func collect[T any](s *Store, schema Schema[T]) *Collection[T] {
 
 // Get returns the record, or ErrNotFound.
 func (c *Collection[T]) Get(tx Tx, key string) (T, error) {
-	var rec T
-	if key == "" { // no engine keeps one
-		return rec, fmt.Errorf("%w: %s", ErrNotFound, c.schema.Bucket)
+	rec, err := c.Peek(tx, key)
+	if err == nil && rec == nil {
+		err = fmt.Errorf("%w: %s", ErrNotFound, c.schema.Bucket)
 	}
-	raw, err := tx.Get(c.schema.Bucket, []byte(key))
 	if err != nil {
-		return rec, err
+		var zero T
+		return zero, err
 	}
-	if raw == nil {
-		return rec, fmt.Errorf("%w: %s", ErrNotFound, c.schema.Bucket)
-	}
-	err = c.decode(key, raw, &rec)
-	return rec, err
+	return c.Copy(rec), nil
 }
 
 // Has reports whether there is a record with the key, without reading it.
@@ -94,16 +96,19 @@ func (c *Collection[T]) Has(tx Tx, key string) (bool, error) {
 }
 
 // decode reads a record after checking that its bytes are what was written
-// under this key (SECURITY-CASES DB1).
-func (c *Collection[T]) decode(key string, raw []byte, rec *T) error {
-	if c.cache != nil && c.cache.get(key, raw, rec) {
-		return nil
+// under this key (SECURITY-CASES DB1). What it returns may be shared.
+func (c *Collection[T]) decode(key string, raw []byte) (*T, error) {
+	if c.cache != nil {
+		if rec := c.cache.get(key, raw); rec != nil {
+			return rec, nil
+		}
 	}
 	if _, err := c.stamp.verify(c.schema.Bucket, key, raw); err != nil {
-		return err
+		return nil, err
 	}
+	rec := new(T)
 	if err := json.Unmarshal(raw, rec); err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrDamaged, c.schema.Bucket, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, c.schema.Bucket, err)
 	}
 	for _, f := range c.schema.Sealed {
 		if field := f.Field(rec); len(field.box) > 0 {
@@ -113,7 +118,7 @@ func (c *Collection[T]) decode(key string, raw []byte, rec *T) error {
 	if c.cache != nil {
 		c.cache.put(key, raw, rec)
 	}
-	return nil
+	return rec, nil
 }
 
 // home is the associated data of a sealed field.
@@ -141,18 +146,14 @@ func (c *Collection[T]) ByUnique(tx Tx, index, value string) (T, error) {
 	return c.indexed(tx, ix, value, string(key))
 }
 
-// indexed loads what an index entry leads to. Entries carry no stamp, so the
-// record itself has to confirm the value (SECURITY-CASES DB1).
+// indexed loads what an index entry leads to.
 func (c *Collection[T]) indexed(tx Tx, ix *Index[T], value, key string) (T, error) {
-	rec, err := c.Get(tx, key)
+	rec, err := c.peekIndexed(tx, ix, value, key)
 	if err != nil {
-		return rec, err
-	}
-	if !slices.Contains(ix.Values(&rec), value) {
 		var zero T
-		return zero, fmt.Errorf("%w: %s does not have what its index %s says", ErrDamaged, c.schema.Bucket, ix.Name)
+		return zero, err
 	}
-	return rec, nil
+	return c.Copy(rec), nil
 }
 
 func (c *Collection[T]) index(name string, unique bool) (*Index[T], error) {

@@ -75,6 +75,9 @@ type Connection struct {
 	InsecureNoPKCE  bool      `json:"insecure_no_pkce,omitempty"`
 	InsecureNoNonce bool      `json:"insecure_no_nonce,omitempty"`
 	PKCENames       PKCENames `json:"pkce_names,omitzero"`
+	// PushAuthorization sends the authorization request to the provider directly
+	// (RFC 9126), also where its discovery document does not demand it.
+	PushAuthorization bool `json:"push_authorization,omitempty"`
 	// ResponseMode is "" (query) or "form_post".
 	ResponseMode string `json:"response_mode,omitempty"`
 
@@ -139,6 +142,8 @@ type Endpoints struct {
 	JWKS       string `json:"jwks,omitempty"`
 	EndSession string `json:"end_session,omitempty"`
 	Revocation string `json:"revocation,omitempty"`
+	// PushedAuthorization takes authorization requests (RFC 9126).
+	PushedAuthorization string `json:"pushed_authorization,omitempty"`
 }
 
 // AppleKey names the key of "Sign in with Apple" whose signature is the secret.
@@ -198,6 +203,9 @@ const (
 	ProfileURLInURL           = "url_in_url"
 	ProfileTokenResponse      = "token_response"
 	ProfileURLInTokenResponse = "url_in_token_response"
+	// ProfilePosted is the field `user` that Apple posts beside the code at a
+	// person's first login. It came through the browser: names only.
+	ProfilePosted = "posted_user"
 )
 
 // ProfileSource says where the profile document comes from.

@@ -20,6 +20,9 @@ const (
 	EventDomainLapse = "domain.lapsing"
 )
 
+// EventTest is delivered when an admin asks for it; nobody subscribes to it.
+const EventTest = "webhook.test"
+
 // Event is something that happened, written in the Update in which it did, and
 // told by mail and webhook afterwards (package notify). It is deleted when it
 // has been turned into Mails and Deliveries.
@@ -62,6 +65,8 @@ type Mail struct {
 	Attempts  int       `json:"attempts,omitempty"`
 	NextAt    time.Time `json:"next_at"`
 	LastError string    `json:"last_error,omitempty"`
+	// Failed: the server will never take it; it stays for admins to see.
+	Failed    bool      `json:"failed,omitempty"`
 	ExpiresAt time.Time `json:"expires_at"` // given up, and swept
 }
 
@@ -74,6 +79,9 @@ type Webhook struct {
 	URL            string   `json:"url"`
 	Events         []string `json:"events"` // kinds of Event
 	Disabled       bool     `json:"disabled,omitempty"`
+	// AllowPrivateNetwork lets it reach what the operator lists in
+	// network.allow_private, as connections may; platform owners only.
+	AllowPrivateNetwork bool `json:"allow_private_network,omitempty"`
 	// Secret signs deliveries; PreviousSecret still does until PreviousUntil.
 	Secret         Sealed    `json:"secret,omitzero"`
 	PreviousSecret Sealed    `json:"previous_secret,omitzero"`

@@ -8,6 +8,9 @@ type Passkey struct {
 	ID     string `json:"id"`
 	UserID string `json:"user"`
 	Name   string `json:"name"`
+	// RPID is the host it was made for: that of the issuer or of the console.
+	// Browsers offer it nowhere else (WebAuthn §5.1.2).
+	RPID string `json:"rp_id"`
 	// Credential is what the WebAuthn library keeps (public key, flags,
 	// counter), as its JSON.
 	Credential []byte    `json:"credential"`

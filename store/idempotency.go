@@ -6,6 +6,7 @@ import "time"
 // answered; the same request gets it again. Key: hash of caller and key.
 type IdempotentAnswer struct {
 	Key         string    `json:"key"`
+	Caller      string    `json:"caller"`  // user id
 	RequestHash string    `json:"request"` // method, path and body
 	Status      int       `json:"status"`
 	ETag        string    `json:"etag,omitempty"`

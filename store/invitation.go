@@ -7,6 +7,9 @@ const (
 	InvitationOpen     = "open"
 	InvitationAccepted = "accepted"
 	InvitationRevoked  = "revoked"
+	// InvitationExpired: it was over when the address was invited anew. One that
+	// nobody touched stays open after its time; ExpiresAt says so.
+	InvitationExpired = "expired"
 )
 
 // Invitation is an admin's promise to admit one address to one organization.
@@ -37,3 +40,9 @@ type Invitation struct {
 // InvitationTo is the value of Invitations' index "open_to": one open
 // invitation per organization and address.
 func InvitationTo(organization, email string) string { return joinKey(organization, email) }
+
+// InvitationSent is the value of Invitations' index "sent": what an
+// organization sent on one day (UTC).
+func InvitationSent(organization string, at time.Time) string {
+	return joinKey(organization, at.UTC().Format(time.DateOnly))
+}

@@ -44,9 +44,13 @@ func (s *Store) declare() {
 	})
 	s.Users = collect(s, Schema[User]{
 		Bucket: "users", Tombstones: true, Clone: cloneUser,
-		Key:     func(u *User) string { return u.ID },
-		Meta:    func(u *User) *Meta { return &u.Meta },
-		Indexes: []Index[User]{{Name: "platform_role", Values: func(u *User) []string { return present(u.PlatformRole) }}},
+		Key:  func(u *User) string { return u.ID },
+		Meta: func(u *User) *Meta { return &u.Meta },
+		Indexes: []Index[User]{
+			{Name: "platform_role", Values: func(u *User) []string { return present(u.PlatformRole) }},
+			{Name: "search", Prefix: true, Values: func(u *User) []string { return SearchTerms(u.Attributes) }},
+		},
+		Follow: s.followUser,
 	})
 	s.Identities = collect(s, Schema[Identity]{
 		Bucket: "identities", Clone: cloneIdentity,
@@ -64,7 +68,16 @@ func (s *Store) declare() {
 		Indexes: []Index[Membership]{
 			{Name: "user", Values: func(m *Membership) []string { return []string{m.UserID} }},
 			{Name: "organization", Values: func(m *Membership) []string { return []string{m.OrganizationID} }},
+			// Few: plain users are left out.
+			{Name: "organization_role", Values: func(m *Membership) []string {
+				if m.Role == RoleUser || m.Role == "" {
+					return nil
+				}
+				return []string{OrganizationRole(m.OrganizationID, m.Role)}
+			}},
+			{Name: "search", Prefix: true, Values: termsWithin},
 		},
+		Fill: s.fillMembership,
 	})
 	s.Consents = collect(s, Schema[Consent]{
 		Bucket: "consents",
@@ -93,6 +106,13 @@ func (s *Store) declare() {
 				}
 				return []string{UserClient(r.UserID, r.ClientID)}
 			}},
+			// All requests of a person for an app.
+			{Name: "app", Values: func(r *AccessRequest) []string {
+				if r.Kind != RequestApp {
+					return nil
+				}
+				return []string{UserClient(r.UserID, r.ClientID)}
+			}},
 			// Who was refused not long ago is not queued again.
 			{Name: "refused_identity", Values: func(r *AccessRequest) []string {
 				if r.State != RequestRefused || r.Kind != RequestJoin {
@@ -117,8 +137,8 @@ func (s *Store) declare() {
 		Expires: func(u *UsedLogin) time.Time { return u.ExpiresAt },
 	})
 	s.Grants = collect(s, Schema[Grant]{
-		Bucket: "grants",
-		Key:    func(g *Grant) string { return g.ID },
+		Bucket: "grants", Clone: cloneGrant, // read three times for each refresh
+		Key: func(g *Grant) string { return g.ID },
 		Indexes: []Index[Grant]{
 			{Name: "user", Values: func(g *Grant) []string { return []string{g.UserID} }},
 			{Name: "session", Values: func(g *Grant) []string { return present(g.SessionKey) }},
@@ -181,6 +201,9 @@ func (s *Store) declareAdmission() {
 		Expires: func(i *Invitation) time.Time { return i.KeepUntil },
 		Indexes: []Index[Invitation]{
 			{Name: "organization", Values: func(i *Invitation) []string { return []string{i.OrganizationID} }},
+			{Name: "state", Values: func(i *Invitation) []string { return []string{i.State} }},
+			{Name: "organization_state", Values: func(i *Invitation) []string { return []string{OrganizationState(i.OrganizationID, i.State)} }},
+			{Name: "sent", Values: func(i *Invitation) []string { return []string{InvitationSent(i.OrganizationID, i.SentAt)} }},
 			{Name: "hash", Unique: true, Values: func(i *Invitation) []string { return present(i.Hash) }},
 			{Name: "open_to", Unique: true, Values: func(i *Invitation) []string {
 				if i.State != InvitationOpen {
@@ -198,6 +221,7 @@ func (s *Store) declareAdmission() {
 	s.Answers = collect(s, Schema[IdempotentAnswer]{
 		Bucket:  "answers",
 		Key:     func(a *IdempotentAnswer) string { return a.Key },
+		Indexes: []Index[IdempotentAnswer]{{Name: "caller", Values: func(a *IdempotentAnswer) []string { return []string{a.Caller} }}},
 		Sealed:  []SealedField[IdempotentAnswer]{{Name: "body", Field: func(a *IdempotentAnswer) *Sealed { return &a.Body }}},
 		Expires: func(a *IdempotentAnswer) time.Time { return a.ExpiresAt },
 	})
@@ -236,6 +260,11 @@ func (s *Store) declareNotices() {
 		Sealed:  []SealedField[Mail]{{Name: "data", Field: func(m *Mail) *Sealed { return &m.Data }}},
 		Expires: func(m *Mail) time.Time { return m.ExpiresAt },
 	})
+	s.NoticeWindows = collect(s, Schema[NoticeWindow]{
+		Bucket:  "notice_windows",
+		Key:     func(w *NoticeWindow) string { return w.OrganizationID },
+		Expires: func(w *NoticeWindow) time.Time { return w.ExpiresAt },
+	})
 	s.Webhooks = collect(s, Schema[Webhook]{
 		Bucket: "webhooks", Tombstones: true,
 		Key:  func(w *Webhook) string { return w.ID },
@@ -273,11 +302,15 @@ func present(v string) []string {
 	return []string{v}
 }
 
-// OrganizationState is the value of AccessRequests' index "organization_state".
+// OrganizationState is the value of AccessRequests' and Invitations' index
+// "organization_state".
 func OrganizationState(organization, state string) string { return joinKey(organization, state) }
+
+// OrganizationRole is the value of Memberships' index "organization_role".
+func OrganizationRole(organization, role string) string { return joinKey(organization, role) }
 
 // ConnectionState is the value of AccessRequests' index "connection_state".
 func ConnectionState(connection, state string) string { return joinKey(connection, state) }
 
-// UserClient is the value of AccessRequests' index "pending_app".
+// UserClient is the value of AccessRequests' indexes "app" and "pending_app".
 func UserClient(user, client string) string { return joinKey(user, client) }

@@ -30,14 +30,8 @@ func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 		}
 	}
 	err = s.Update(ctx, func(tx Tx) error {
-		head, err := s.auditHead(tx)
-		if err != nil {
+		if err := s.restampAudit(tx); err != nil {
 			return err
-		}
-		if head.Seq > 0 {
-			if err := s.putAuditHead(tx, head); err != nil {
-				return err
-			}
 		}
 		raw, err := tx.Get(storeBucket, []byte(checkKey))
 		if err != nil {
@@ -62,10 +56,11 @@ func (c *Collection[T]) reseal(tx Tx, page Page) (next string, n int, err error)
 		if err != nil {
 			return "", n, err
 		}
-		var rec T
-		if err := c.decode(key, raw, &rec); err != nil {
+		shared, err := c.decode(key, raw)
+		if err != nil {
 			return "", n, err
 		}
+		rec := c.Copy(shared)
 		stale, err := c.stamp.verify(c.schema.Bucket, key, raw)
 		if err != nil {
 			return "", n, err

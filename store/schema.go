@@ -32,7 +32,12 @@ type migration struct {
 // migrations lists what leads from version 1 to 2, 2 to 3 and so on. An entry
 // is never changed once released. Adding a field to a record needs none: its
 // zero value has to mean what the record meant before.
-func migrations() []migration { return nil }
+func migrations() []migration {
+	return []migration{
+		{name: "search terms and roles of members", run: func(_ context.Context, s *Store, tx Tx) error { return addSearch(s, tx) }},
+		{name: "audit index", run: indexOldAudit},
+	}
+}
 
 type schemaVersion struct {
 	Version int `json:"version"`
@@ -113,7 +118,7 @@ func (s *Store) inspect(tx Tx, newest int) (int, error) {
 // mustBeEmpty refuses to set up a store over records whose schema and key
 // check are gone: a new key must never be accepted for old data.
 func (s *Store) mustBeEmpty(tx Tx) error {
-	buckets := []string{auditBucket, auditBucket + "/head", expiryBucket}
+	buckets := []string{auditBucket, auditHead, auditCheckpoint, expiryBucket}
 	for _, k := range s.kinds {
 		buckets = append(buckets, k.name())
 	}

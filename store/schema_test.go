@@ -65,7 +65,10 @@ func TestFT18_Migrations(t *testing.T) {
 	t.Parallel()
 	e := engine(t, file(t))
 	cfg := store.Config{Keyring: ring(t, 1)}
-	s := openOn(t, e, cfg.Keyring)
+	s, err := store.OpenWith(t.Context(), e, cfg) // a program that knows no migration
+	if err != nil {
+		t.Fatal(err)
+	}
 	var ran []string
 	broken := true
 	step := func(name string, fails bool) store.Migration {
@@ -93,7 +96,7 @@ func TestFT18_Migrations(t *testing.T) {
 		return nil
 	})
 	// Half way is a sound state: an older program refuses it, ours goes on.
-	if _, err := store.Open(t.Context(), e, cfg); !errors.Is(err, store.ErrNewerSchema) || !strings.Contains(err.Error(), "schema 2") {
+	if _, err := store.OpenWith(t.Context(), e, cfg); !errors.Is(err, store.ErrNewerSchema) || !strings.Contains(err.Error(), "schema 2") {
 		t.Errorf("older program: got %v", err)
 	}
 	broken = false

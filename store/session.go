@@ -10,9 +10,14 @@ type Session struct {
 	ConnectionID   string `json:"connection,omitempty"` // empty: local console account
 	OrganizationID string `json:"organization,omitempty"`
 	// Console marks a session of the admin console; it never issues tokens.
-	Console  bool      `json:"console,omitempty"`
+	Console bool `json:"console,omitempty"`
+	// Parent is the sid of the session of the public listener that a console
+	// session came from and ends with; empty: signed in with a console account.
+	Parent   string    `json:"parent,omitempty"`
 	AuthTime time.Time `json:"auth_time"`
-	// FactorAt is when a second factor was proven last in this session; zero: never.
+	// FactorAt is when the person last proved everything their account has: the
+	// second factor, or the password of who has none. Dangerous changes need a
+	// fresh one; zero: never.
 	FactorAt      time.Time `json:"factor_at,omitzero"`
 	ACR           string    `json:"acr,omitempty"`
 	AMR           []string  `json:"amr,omitempty"`

@@ -41,6 +41,7 @@ type Store struct {
 	AccountLinks   *Collection[AccountLink]
 	Events         *Collection[Event]
 	Mails          *Collection[Mail]
+	NoticeWindows  *Collection[NoticeWindow]
 	Webhooks       *Collection[Webhook]
 	Deliveries     *Collection[Delivery]
 	Answers        *Collection[IdempotentAnswer]

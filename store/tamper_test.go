@@ -165,7 +165,7 @@ func FuzzCursor(f *testing.F) {
 			if _, _, err := s.Memberships.List(tx, page); err != nil && !errors.Is(err, store.ErrCursor) {
 				return err
 			}
-			_, _, err = s.AuditPage(tx, page)
+			_, _, err = s.AuditPage(tx, store.AuditFilter{}, page)
 			if err != nil && !errors.Is(err, store.ErrCursor) {
 				return err
 			}

@@ -114,9 +114,10 @@ func (t *Traces) vacate(tx Tx, slot string) error {
 	return tx.Delete(t.steps.schema.Bucket, []byte(old.Key))
 }
 
-// keep writes what was recorded of one login since the last time.
-func (t *Traces) keep(tx Tx, e *Trace) error {
-	rec, err := t.records.ByUnique(tx, "words", e.Words)
+// keep writes what was recorded of one login since the last time. It returns
+// the outcome before ("" for a new one) and the trace as it is now.
+func (t *Traces) keep(tx Tx, e *Trace) (before Outcome, rec Trace, err error) {
+	rec, err = t.records.ByUnique(tx, "words", e.Words)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		rec = *e
@@ -128,34 +129,34 @@ func (t *Traces) keep(tx Tx, e *Trace) error {
 			name = ringProven
 		}
 		if rec.Slot, err = t.slot(tx, name); err != nil {
-			return err
+			return "", rec, err
 		}
 		steps := traceSteps{rec.Key, rec.Steps}
 		rec.Steps = nil
 		if err := t.records.Insert(tx, rec); err != nil {
-			return err
+			return "", rec, err
 		}
-		return t.steps.write(tx, rec.Key, nil, &steps)
+		return "", rec, t.steps.write(tx, rec.Key, nil, &steps)
 	case err != nil:
-		return err
+		return "", rec, err
 	}
 	old := rec
 	if err := t.fill(tx, &rec); err != nil {
-		return err
+		return "", rec, err
 	}
 	was := rec.Proven
 	rec.add(e)
 	if rec.Proven && !was {
 		if rec.Slot, err = t.slot(tx, ringProven); err != nil {
-			return err
+			return "", rec, err
 		}
 	}
 	steps := traceSteps{rec.Key, rec.Steps}
 	rec.Steps = nil
 	if err := t.records.write(tx, rec.Key, &old, &rec); err != nil {
-		return err
+		return "", rec, err
 	}
-	return t.steps.write(tx, rec.Key, nil, &steps) // it has no indexes: as well over an old one
+	return old.Outcome, rec, t.steps.write(tx, rec.Key, nil, &steps) // it has no indexes: as well over an old one
 }
 
 // fill reads the steps of a trace.

@@ -139,12 +139,17 @@ func (t *Traces) batch(ctx context.Context) {
 
 func (t *Traces) update(ctx context.Context, entries []*Trace) error {
 	return t.store.Update(ctx, func(tx Tx) error {
+		var logins []ended
 		for _, e := range entries {
-			if err := t.keep(tx, e); err != nil {
+			before, after, err := t.keep(tx, e)
+			if err != nil {
 				return err
 			}
+			if after.Outcome != before && after.Outcome != OutcomeRunning {
+				logins = append(logins, ended{after.ConnectionID, after.Outcome})
+			}
 		}
-		return nil
+		return t.store.countLogins(tx, logins)
 	})
 }
 

@@ -90,3 +90,6 @@ type Consent struct {
 
 // ConsentKey is the key of a consent.
 func ConsentKey(user, client string) string { return joinKey(user, client) }
+
+// ConsentsOf is what the keys of a user's consents begin with, for AllUnder.
+func ConsentsOf(user string) string { return joinKey(user) }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -28,6 +27,11 @@ func (c *Collection[T]) Insert(tx Tx, rec T) error {
 			return fmt.Errorf("%w: %s", ErrTombstone, c.schema.Bucket)
 		}
 	}
+	if c.schema.Fill != nil {
+		if err := c.schema.Fill(tx, &rec); err != nil {
+			return err
+		}
+	}
 	return c.write(tx, key, nil, &rec)
 }
 
@@ -36,39 +40,44 @@ func (c *Collection[T]) Insert(tx Tx, rec T) error {
 // revision, which it then counts up. When it fails nothing was written.
 func (c *Collection[T]) Put(tx Tx, rec T) error {
 	key := c.schema.Key(&rec)
-	old, err := c.Get(tx, key)
-	if err != nil {
+	old, err := c.Peek(tx, key)
+	switch {
+	case err != nil:
 		return err
-	}
-	if c.schema.Meta != nil && c.schema.Meta(&old).Revision != c.schema.Meta(&rec).Revision {
+	case old == nil:
+		return fmt.Errorf("%w: %s", ErrNotFound, c.schema.Bucket)
+	case c.schema.Meta != nil && c.schema.Meta(old).Revision != c.schema.Meta(&rec).Revision:
 		return fmt.Errorf("%w: %s", ErrStale, c.schema.Bucket)
 	}
-	return c.write(tx, key, &old, &rec)
+	return c.write(tx, key, old, &rec)
 }
 
 // Upsert is Put whatever the stored revision, or Insert when there is no
 // record yet: the last writer wins.
 func (c *Collection[T]) Upsert(tx Tx, rec T) error {
 	key := c.schema.Key(&rec)
-	old, err := c.Get(tx, key)
+	old, err := c.Peek(tx, key)
 	switch {
-	case errors.Is(err, ErrNotFound):
-		return c.Insert(tx, rec)
 	case err != nil:
 		return err
+	case old == nil:
+		return c.Insert(tx, rec)
 	case c.schema.Meta != nil:
-		c.schema.Meta(&rec).Revision = c.schema.Meta(&old).Revision
+		c.schema.Meta(&rec).Revision = c.schema.Meta(old).Revision
 	}
-	return c.write(tx, key, &old, &rec)
+	return c.write(tx, key, old, &rec)
 }
 
 // Delete removes a record and its index entries; ErrNotFound when there is none.
 func (c *Collection[T]) Delete(tx Tx, key string) error {
-	old, err := c.Get(tx, key)
+	old, err := c.Peek(tx, key)
 	if err != nil {
 		return err
 	}
-	if err := c.reindex(tx, key, &old, nil); err != nil {
+	if old == nil {
+		return fmt.Errorf("%w: %s", ErrNotFound, c.schema.Bucket)
+	}
+	if err := c.reindex(tx, key, old, nil); err != nil {
 		return err
 	}
 	if c.schema.Tombstones {
@@ -79,6 +88,7 @@ func (c *Collection[T]) Delete(tx Tx, key string) error {
 	return tx.Delete(c.schema.Bucket, []byte(key))
 }
 
+// write keeps rec in place of old, which is nil or shared: it is only read.
 func (c *Collection[T]) write(tx Tx, key string, old, rec *T) error {
 	if c.schema.Meta != nil {
 		m, now := c.schema.Meta(rec), c.now().UTC()
@@ -106,7 +116,10 @@ func (c *Collection[T]) write(tx Tx, key string, old, rec *T) error {
 	if err := c.reindex(tx, key, old, rec); err != nil {
 		return err
 	}
-	return tx.Put(c.schema.Bucket, []byte(key), raw)
+	if err := tx.Put(c.schema.Bucket, []byte(key), raw); err != nil || old == nil || c.schema.Follow == nil {
+		return err
+	}
+	return c.schema.Follow(tx, old, rec)
 }
 
 func (c *Collection[T]) encode(key string, rec *T) ([]byte, error) {
@@ -188,8 +201,11 @@ func (c *Collection[T]) reindex(tx Tx, key string, old, rec *T) error {
 
 // entry is the key of an index entry; value is what is kept under it.
 func (ix *Index[T]) entry(value, key string) []byte {
-	if ix.Unique {
+	switch {
+	case ix.Unique:
 		return []byte(value)
+	case ix.Prefix: // as it is: entries lie in the order of values
+		return []byte(value + "\x00" + key)
 	}
 	return []byte(joinKey(value) + key)
 }

@@ -93,3 +93,11 @@ func appLink(raw string) template.URL {
 // stamp is a moment for people, iso the same for <time datetime>.
 func stamp(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") }
 func iso(t time.Time) string   { return t.UTC().Format(time.RFC3339) }
+
+// stampIn is a moment for people who read a language.
+func stampIn(language string) func(time.Time) string {
+	if language == "de" {
+		return func(t time.Time) string { return t.UTC().Format("2.1.2006, 15:04 UTC") }
+	}
+	return stamp
+}

@@ -7,6 +7,7 @@ import "net/http"
 type DetailPage struct {
 	Frame     Frame
 	Title     string
+	Word      bool   // the title is ours, in the language of the page
 	State     Cell   // a badge beside the title; zero for none
 	Back      string // address of the list it is in
 	BackTitle string
@@ -63,5 +64,5 @@ func (p DetailPage) Forms() []actionView {
 
 // Detail draws the page.
 func (t *Templates) Detail(w http.ResponseWriter, status int, p DetailPage) error {
-	return t.render(w, status, "detail", policySelf(), p)
+	return t.framed(p.Frame).render(w, status, "detail", policySelf(), p)
 }

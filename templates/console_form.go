@@ -15,21 +15,41 @@ type FormPage struct {
 	Intro     string
 	Back      string
 	BackTitle string
+	Links     []Link   // buttons that lead elsewhere
 	Notes     []string // to know before filling it in
-	Action    string   // where it is posted
-	Submit    string
-	Danger    bool     // the button removes something
-	More      []Button // further ways to post the same form
-	Hidden    []Field
-	Faults    []InputFault // all of them; those of an input are also beside it
-	Groups    []FormGroup
+	// NotesTitle stands above them in place of the usual words.
+	NotesTitle string
+	Action     string // where it is posted
+	Submit     string
+	Danger     bool     // the button removes something
+	More       []Button // further ways to post the same form
+	Hidden     []Field
+	Faults     []InputFault // all of them; those of an input are also beside it
+	Groups     []FormGroup
 }
 
 // Button posts the form with do=Value.
 type Button struct{ Value, Title string }
 
-// InputFault is one fault. Input is the name of the input it is about, or "".
-type InputFault struct{ Input, Text string }
+// InputFault is one fault. Input is the name of the input it is about, or "";
+// Label is put before the text where the fault does not stand beside its input.
+type InputFault struct{ Input, Text, Label string }
+
+// Said is the fault by itself.
+func (f InputFault) Said() string {
+	if f.Label == "" {
+		return f.Text
+	}
+	return f.Label + ": " + f.Text
+}
+
+// Beside is the fault beside its input.
+func (f InputFault) Beside() string {
+	if f.Label == "" || f.Text == "" {
+		return f.Text
+	}
+	return upperFirst(f.Text)
+}
 
 // FormGroup is a titled part of a form.
 type FormGroup struct {
@@ -73,15 +93,26 @@ func (i Input) Described() string {
 	return strings.Join(ids, " ")
 }
 
+// saidFaults are faults in the language of the page.
+func (t *Templates) saidFaults(faults []InputFault) []InputFault {
+	said := make([]InputFault, len(faults))
+	for i, f := range faults {
+		said[i] = InputFault{f.Input, t.sayFault(f.Text), t.say(f.Label)}
+	}
+	return said
+}
+
 // Form draws the page. Faults are put beside their inputs.
 func (t *Templates) Form(w http.ResponseWriter, status int, p FormPage) error {
+	t = t.framed(p.Frame)
+	p.Faults = t.saidFaults(p.Faults)
 	groups := make([]FormGroup, len(p.Groups))
 	for i, g := range p.Groups {
 		g.Inputs = append([]Input(nil), g.Inputs...)
 		for j := range g.Inputs {
 			for _, f := range p.Faults {
 				if f.Input != "" && f.Input == g.Inputs[j].Name {
-					g.Inputs[j].Faults = append(g.Inputs[j].Faults, f.Text)
+					g.Inputs[j].Faults = append(g.Inputs[j].Faults, f.Beside())
 				}
 			}
 		}

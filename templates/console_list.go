@@ -8,11 +8,25 @@ type ListPage struct {
 	Title   string
 	Intro   string   // one sentence on what this is, or ""
 	Links   []Link   // buttons that lead on
+	Search  *Search  // above the list, or nil
 	Columns []string // the first names the row
 	Rows    []Row
 	Next    string // address of the next page, or ""
 	First   string // address of the first page when this is a later one, or ""
 	Empty   Empty  // shown when there are no rows
+}
+
+// Search is a form that narrows a list: it asks for the page again.
+type Search struct {
+	Action, Label, Value string // of the input q
+	Selects              []SearchSelect
+	Hidden               []Field
+}
+
+// SearchSelect is a choice of a Search.
+type SearchSelect struct {
+	Name, Label, Value string
+	Options            []Option
 }
 
 // Row is one line. A short row is filled up with empty cells.
@@ -55,5 +69,5 @@ func (p ListPage) Table() [][]labelled {
 
 // List draws the page.
 func (t *Templates) List(w http.ResponseWriter, status int, p ListPage) error {
-	return t.render(w, status, "list", policySelf(), p)
+	return t.framed(p.Frame).render(w, status, "list", policySelf(), p)
 }

@@ -16,6 +16,10 @@ type RequestsPage struct {
 	Decided bool
 	// Other is the address of the other list (queue or decided), or "".
 	Other string
+	// Bulk is where the ticked requests are posted as "request", with the button
+	// do=approve or do=refuse and one reason for all; "" leaves it out. Elements:
+	// checkbox id="pick-ID", button id="bulk-approve", button id="bulk-refuse".
+	Bulk string
 }
 
 // Request is one access request. What the provider vouches for and what nobody
@@ -39,6 +43,26 @@ type Request struct {
 	Detail        string // address of its own page
 	Approve       string // where approval is posted; "" when it cannot be given
 	Refuse        string // where refusal is posted; "" when it cannot be given
+
+	Wish     bool      // a member asks for the app
+	Changed  time.Time // the provider said something else since the person asked
+	Snapshot string    // names the facts shown, posted with the approval
+	Typed    string    // what the person wrote; nobody vouches for it
+	Messages []Said    // questions and answers
+	Given    []Fact    // what the approval gave
+	Ask      string    // where a question is posted; "" leaves it out
+	Full     bool      // role, groups and apps can be chosen
+	Roles    []Option  // of the approval
+	Groups   string    // the same, filled in: separated by commas
+	Apps     string
+	Pick     bool // can be ticked
+}
+
+// Said is a question of an approver, or an answer of the person.
+type Said struct {
+	By   string // who asks; "" is the person
+	Text string
+	At   time.Time
 }
 
 // Fact is one thing the provider says about the person.
@@ -82,7 +106,7 @@ func (p RequestsPage) Rows() []requestView {
 
 // Requests draws the page.
 func (t *Templates) Requests(w http.ResponseWriter, status int, p RequestsPage) error {
-	return t.render(w, status, "requests", policySelf(), p)
+	return t.framed(p.Frame).render(w, status, "requests", policySelf(), p)
 }
 
 // RequestPage is one access request with all its facts. Elements as on
@@ -98,5 +122,5 @@ func (p RequestPage) Row() requestView { return requestView{p.Request, p.Frame.C
 
 // Request draws the page.
 func (t *Templates) Request(w http.ResponseWriter, status int, p RequestPage) error {
-	return t.render(w, status, "request", policySelf(), p)
+	return t.framed(p.Frame).render(w, status, "request", policySelf(), p)
 }

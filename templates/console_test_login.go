@@ -92,5 +92,5 @@ func (p TestPage) ViewAll(values []TestValue) []valueView {
 
 // Test draws the page.
 func (t *Templates) Test(w http.ResponseWriter, status int, p TestPage) error {
-	return t.render(w, status, "test_login", policySelf(), p)
+	return t.framed(p.Frame).render(w, status, "test_login", policySelf(), p)
 }

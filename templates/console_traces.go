@@ -30,7 +30,7 @@ type Option struct {
 
 // Traces draws the page.
 func (t *Templates) Traces(w http.ResponseWriter, status int, p TracesPage) error {
-	return t.render(w, status, "traces", policySelf(), p)
+	return t.framed(p.Frame).render(w, status, "traces", policySelf(), p)
 }
 
 // TracePage is one login as a picture of hops and, below it, step by step.
@@ -57,7 +57,8 @@ type Hop struct {
 	Title string
 	State string // what happened there, in a word or two
 	Tone  Tone
-	Text  string // steps and times, or ""
+	Steps []Fact // titles and times of its steps
+	More  int    // further ones
 }
 
 // TraceStep is one step.
@@ -75,5 +76,5 @@ type TraceStep struct {
 
 // Trace draws the page.
 func (t *Templates) Trace(w http.ResponseWriter, status int, p TracePage) error {
-	return t.render(w, status, "trace", policySelf(), p)
+	return t.framed(p.Frame).render(w, status, "trace", policySelf(), p)
 }

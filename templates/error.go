@@ -21,6 +21,10 @@ const (
 	ErrorProviderDenied        ErrorKind = "provider_denied"          // the provider or the person said no there
 	ErrorWrongCompany          ErrorKind = "wrong_company"            // the connection may not vouch for this domain
 	ErrorNotAdmitted           ErrorKind = "not_admitted"             // policy off, disabled user, …
+	ErrorAppMissing            ErrorKind = "app_missing"              // the app requires assignment
+	ErrorInvitationOther       ErrorKind = "invitation_other"         // the person has another address than the invited one
+	ErrorInvitationGone        ErrorKind = "invitation_gone"          // accepted, revoked, sent anew or expired
+	ErrorRequestExpired        ErrorKind = "request_expired"          // nobody decided about the access request in time
 	ErrorPostLogoutRedirectURI ErrorKind = "post_logout_redirect_uri" // not registered
 	ErrorIDTokenHint           ErrorKind = "id_token_hint"            // not ours or altered
 	ErrorForbidden             ErrorKind = "forbidden"                // console: role too small
@@ -43,6 +47,8 @@ type ErrorPage struct {
 	Back string
 	// Restart is a same-origin address at which to start again; "" leaves it out.
 	Restart string
+	// Own is the organization's wording, or empty.
+	Own OwnText
 }
 
 // errorView is what the template sees.

@@ -13,6 +13,7 @@ type RefusedPage struct {
 	CSRF         string
 	Correlation  string
 	FormAction   FormAction
+	Own          OwnText // the organization's wording, or empty
 }
 
 // Refused draws the page.

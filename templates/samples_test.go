@@ -40,6 +40,9 @@ func sampleRequests() []Request {
 			Connection: "Globex sign-in", App: "Field Notes", At: at, Expires: at.AddDate(0, 0, 14), State: "pending",
 			Facts:  []Fact{{"Given name", "Bob"}, {"Family name", "Brown"}, {"Department", "Logistics"}},
 			Detail: "/requests/req_1", Approve: "/requests/req_1/approve", Refuse: "/requests/req_1/refuse",
+			Ask: "/requests/req_1/ask", Full: true, Snapshot: "hash", Typed: "I am the new driver.", Changed: at, Groups: "drivers", Apps: "notes",
+			Roles:    []Option{{"user", "user", true}, {"admin", "admin", false}},
+			Messages: []Said{{"Olga Owner", "Which team?", at}, {"", "Trucks.", at}}, Given: []Fact{{"Role", "user"}}, Pick: true,
 		},
 		{
 			ID: "req_2", Email: "carol@globex.test", Organization: "Globex", Connection: "Globex sign-in", App: "Field Notes",
@@ -57,7 +60,7 @@ func samples() []sample {
 	decided := sampleRequests()[0]
 	decided.State, decided.DecidedBy, decided.DecidedAt, decided.Reason = "refused", "olga@platform.test", at, "Please use the contractor portal."
 	decided.Approve, decided.Refuse = "", ""
-	return []sample{
+	return append(append(localSamples(), accountSamples()...), []sample{
 		{"email_entry", func(t *Templates, w http.ResponseWriter) error { return t.EmailEntry(w, 200, email) }},
 		{"email_entry_error", func(t *Templates, w http.ResponseWriter) error { return t.EmailEntry(w, 422, wrong) }},
 		{"email_entry_bare", func(t *Templates, w http.ResponseWriter) error {
@@ -84,6 +87,28 @@ func samples() []sample {
 				App: app, Organization: "Globex", Email: "bob@globex.test", Events: "/login/waiting/events?tx=1",
 				Next: "/login/waiting?tx=1", Cancel: "/login/cancel?tx=1", CSRF: "token-1", Correlation: "maple-river-seven",
 			})
+		}},
+		{"waiting_say", func(t *Templates, w http.ResponseWriter) error {
+			return t.Waiting(w, 200, WaitingPage{
+				App: app, Organization: "Globex", Email: "bob@globex.test", Events: "/login/waiting/events?tx=1",
+				Next: "/login/waiting?tx=1", Cancel: "/login/cancel?tx=1", CSRF: "token-1", Say: "/login/waiting?tx=1",
+			})
+		}},
+		{"waiting_asked", func(t *Templates, w http.ResponseWriter) error {
+			return t.Waiting(w, 200, WaitingPage{
+				App: app, Organization: "Globex", Email: "bob@globex.test", Events: "/login/waiting/events?tx=1",
+				Next: "/login/waiting?tx=1", Cancel: "/login/cancel?tx=1", CSRF: "token-1", Say: "/login/waiting?tx=1",
+				Question: "Which team are you in?", Said: "I am the new driver.",
+			})
+		}},
+		{"app_missing", func(t *Templates, w http.ResponseWriter) error {
+			return t.AppMissing(w, 403, AppMissingPage{App: app, Organization: "Globex", Action: "/login/ask?tx=1", Cancel: "/login/ask?tx=1", CSRF: "token-1", Correlation: "maple-river-seven"})
+		}},
+		{"invitation", func(t *Templates, w http.ResponseWriter) error {
+			return t.Invitation(w, 200, InvitationPage{Organization: "Globex", Inviter: "Olga Owner", Email: "bob@globex.test", Expires: at, Action: "/invitation", CSRF: "token-1"})
+		}},
+		{"welcome", func(t *Templates, w http.ResponseWriter) error {
+			return t.Welcome(w, 200, WelcomePage{Organization: "Globex", Person: "bob@globex.test", Apps: []string{"Field Notes", "Wiki"}})
 		}},
 		{"refused", func(t *Templates, w http.ResponseWriter) error {
 			return t.Refused(w, 403, RefusedPage{
@@ -118,7 +143,7 @@ func samples() []sample {
 			return t.Form(w, 422, FormPage{
 				Frame: sampleFrame("Connections"), Title: "Change Acme", Back: "/connections/acme", BackTitle: "Acme", Action: "/connections/acme/edit",
 				Submit: "Save", More: []Button{{"test", "Test without saving"}}, Hidden: []Field{{"revision", "3"}}, Notes: []string{"Entra sends no email_verified."},
-				Faults: []InputFault{{"issuer", "issuer: is not an https URL"}, {"", "selectors.custom.x: is not a query"}},
+				Faults: []InputFault{{"issuer", "is not an https URL", "Issuer"}, {"", "selectors.custom.x: is not a query", ""}},
 				Groups: []FormGroup{{Title: "Provider", Intro: "Where people sign in.", Inputs: []Input{
 					{Name: "issuer", Label: "Issuer", Hint: "For discovery.", Value: "http://x", Required: true},
 					{Name: "client_secret", Label: "Client secret", Kind: InputSecret, Hint: "Leave it empty to keep the present one."},
@@ -200,7 +225,7 @@ func samples() []sample {
 			})
 		}},
 		{"requests", func(t *Templates, w http.ResponseWriter) error {
-			return t.Requests(w, 200, RequestsPage{Frame: sampleFrame("Requests"), Requests: sampleRequests(), Next: "/requests?after=x", Other: "/requests?state=decided"})
+			return t.Requests(w, 200, RequestsPage{Frame: sampleFrame("Requests"), Requests: sampleRequests(), Bulk: "/requests", Next: "/requests?after=x", Other: "/requests?state=decided"})
 		}},
 		{"requests_empty", func(t *Templates, w http.ResponseWriter) error {
 			return t.Requests(w, 200, RequestsPage{Frame: sampleFrame("Requests"), Other: "/requests?state=decided"})
@@ -231,6 +256,32 @@ func samples() []sample {
 				Empty: Empty{Title: "No organization yet", Text: "An organization is a company whose people use your apps. Add the first one, then its domains and its connection.", Command: "gatehouse org create acme --title Acme --join request"},
 			})
 		}},
+		{"routing", func(t *Templates, w http.ResponseWriter) error {
+			return t.Routing(w, 200, RoutingPage{
+				Frame: sampleFrame("Connections"), Action: "/routing", Address: "alice@eu.acme.test", Links: []Link{{"connections", "Connections", "/connections"}},
+				Clients: []Option{{"demo", "Demo (demo)", true}},
+				Answer: RoutingAnswer{Outcome: "alice@eu.acme.test goes to “Acme Europe” by the rule *.acme.test.", Tone: ToneGood, Do: "Nothing.", List: ListPage{
+					Title: "Rules", Columns: []string{"Connection", "Rule", "Result", "Why"},
+					Rows: []Row{
+						{"/connections/eu", []Cell{TextCell("Acme Europe"), CodeCell("*.acme.test"), BadgeCell("✓ won", ToneGood), TextCell("The login goes here.")}},
+						{"/connections/any", []Cell{TextCell("Anybody"), CodeCell("*"), BadgeCell("✗ less specific", ToneNone), TextCell("A more specific rule has won.")}},
+					},
+				}},
+				Findings: []RoutingFinding{{
+					Level: BadgeCell("! warning", ToneWarn), Rule: "gmail.com", Problem: "Anybody can get an address.", Do: "Remove it.", Code: "public_mail_domain",
+					Where: []Cell{LinkCell("acme", "/connections/acme")},
+				}},
+				Omitted: 3,
+			})
+		}},
+		{"routing_wrong", func(t *Templates, w http.ResponseWriter) error {
+			return t.Routing(w, 422, RoutingPage{
+				Frame: sampleFrame("Connections"), Action: "/routing", Address: "alice", Faults: []InputFault{{"address", "is no address", "E-mail address"}, {"client", "is gone", "App"}},
+			})
+		}},
+		{"routing_empty", func(t *Templates, w http.ResponseWriter) error {
+			return t.Routing(w, 200, RoutingPage{Frame: sampleFrame("Connections"), Empty: Empty{Title: "Nobody is led anywhere yet", Text: "Add a connection.", Action: "Add", URL: "/new/connection"}})
+		}},
 		{"traces", func(t *Templates, w http.ResponseWriter) error {
 			return t.Traces(w, 200, TracesPage{
 				Frame: sampleFrame("Logins"), Find: "/traces/find",
@@ -251,11 +302,11 @@ func samples() []sample {
 				Frame: sampleFrame("Logins"), Words: "amber-river-otter", State: BadgeCell("failed", ToneBad), Back: "/traces", Started: at, Verdict: top,
 				Facts: []Item{{"App", []Cell{CodeCell("demo")}}, {"Connection", []Cell{CodeCell("acme")}}, {"User", nil}},
 				Hops: []Hop{
-					{"App", "ok", ToneGood, "asked"},
-					{"Gatehouse", "ok", ToneGood, "route 0.3 ms, leave 12 ms"},
-					{"Provider", "failed", ToneBad, "verify 3.1 ms"},
-					{"Gatehouse", "not reached", ToneNone, ""},
-					{"App", "not reached", ToneNone, ""},
+					{"App", "✓ ok", ToneGood, []Fact{{"authorize", "1 ms"}}, 0},
+					{"Gatehouse", "✓ ok", ToneGood, []Fact{{"route", "0.3 ms"}, {"leave", "12 ms"}}, 3},
+					{"Provider", "✗ failed", ToneBad, []Fact{{"verify", "3.1 ms"}}, 0},
+					{"Gatehouse", "not reached", ToneNone, nil, 0},
+					{"App", "not reached", ToneNone, nil, 0},
 				},
 				Steps: []TraceStep{
 					{Title: "Leave", Way: "Gatehouse → Provider", State: BadgeCell("✓ ok", ToneGood), Took: "12 ms", At: at, Details: []Fact{{"host", "login.acme.test"}, {"pkce", "yes"}}},
@@ -278,7 +329,7 @@ func samples() []sample {
 				},
 			})
 		}},
-	}
+	}...)
 }
 
 func newTemplates(t testing.TB) *Templates {

@@ -56,7 +56,7 @@ func loadAssets(base string) (assets, error) {
 	return a, nil
 }
 
-// Static serves the style sheet and scripts. Mount it at "/static/" (below
+// Static serves the style sheets and scripts. Mount it at "/static/" (below
 // Config.BasePath if that is set). Only exact names exist; there is no listing.
 func (t *Templates) Static() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -67,6 +67,9 @@ func (t *Templates) Static() http.Handler {
 			return
 		}
 		file, ok := t.assets.byName[path.Base(r.URL.Path)]
+		if !ok {
+			file, ok = accentFile(path.Base(r.URL.Path))
+		}
 		if !ok || path.Dir(r.URL.Path) != t.config.BasePath+"/static" {
 			http.Error(w, "not found", http.StatusNotFound)
 			return

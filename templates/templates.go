@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,16 +30,40 @@ type Config struct {
 	StrictTransport bool
 }
 
-// Templates draws pages. It is made once and is safe for concurrent use.
+// Templates draws pages in one language. It is made once and is safe for
+// concurrent use; In and With give the same for another language or look.
 type Templates struct {
-	config  Config
-	assets  assets
-	words   words
-	pages   map[string]*template.Template
-	buffers sync.Pool
+	*site
+	*catalogue
+	brand Brand
 }
 
-// New parses all templates. It fails only on a bad Config or a broken template.
+// site is what all languages share.
+type site struct {
+	config   Config
+	assets   assets
+	buffers  sync.Pool
+	inOthers map[string]*Templates // by language
+}
+
+// catalogue is one language: its words and the pages made of them. A page is
+// parsed when it is first drawn: parsed templates take megabytes, and hardly
+// anybody visits all pages in all languages.
+type catalogue struct {
+	language string
+	words    words
+	spoken   *spoken // see say; nil for English
+	pages    map[string]*page
+}
+
+type page struct {
+	once   sync.Once
+	parsed *template.Template
+	err    error
+}
+
+// New checks all templates in all languages. It fails only on a bad Config or a
+// broken template.
 func New(c Config) (*Templates, error) {
 	if c.Product == "" {
 		c.Product = "Gatehouse"
@@ -50,22 +75,45 @@ func New(c Config) (*Templates, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Templates{
-		config:  c,
-		assets:  files,
-		words:   english(),
-		pages:   make(map[string]*template.Template),
+	shared := &site{
+		config: c, assets: files, inOthers: map[string]*Templates{},
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
-	t.words["product"] = literal(c.Product)
-	for layout, names := range pageFiles() {
-		for _, name := range names {
-			if t.pages[name], err = t.parse(layout, "parts", "request_parts", name); err != nil {
-				return nil, fmt.Errorf("templates: page %s: %w", name, err)
+	for _, language := range Languages() {
+		t := &Templates{site: shared, catalogue: &catalogue{language: language, words: wordsIn(language), spoken: spokenIn(language), pages: map[string]*page{}}}
+		t.words["product"] = literal(c.Product)
+		for layout, names := range pageFiles() {
+			for _, name := range names {
+				if err := t.check(layout, "parts", "request_parts", name); err != nil {
+					return nil, fmt.Errorf("templates: page %s in %s: %w", name, language, err)
+				}
+				t.pages[name] = &page{}
 			}
 		}
+		shared.inOthers[language] = t
 	}
-	return t, nil
+	return shared.inOthers[fallback], nil
+}
+
+// In gives the same pages in a language of Languages; in English when it is
+// not one of them.
+func (t *Templates) In(language string) *Templates {
+	other := t.inOthers[language]
+	if other == nil {
+		other = t.inOthers[fallback]
+	}
+	if other.language == t.language {
+		return t
+	}
+	return other.With(t.brand)
+}
+
+// With gives the same pages in the look of an organization.
+func (t *Templates) With(b Brand) *Templates {
+	if b == (Brand{}) && t.brand == b {
+		return t
+	}
+	return &Templates{site: t.site, catalogue: t.catalogue, brand: b}
 }
 
 // pageFiles lists the pages by the layout they are set in.
@@ -73,38 +121,80 @@ func pageFiles() map[string][]string {
 	return map[string][]string{
 		"public": {
 			"email_entry", "chooser", "no_route", "waiting", "refused", "error",
-			"signed_out", "logout_confirm", "form_post", "consent", "sign_in", "setup", "test_start", "test_end",
+			"signed_out", "logout_confirm", "form_post", "consent", "sign_in", "setup", "test_start", "test_end", "app_missing", "invitation", "welcome", "account", "is_it_you",
+			"local_sign_in", "factor", "enrol", "recovery", "forgot", "new_password", "prove", "local_note",
 		},
-		"console": {"overview", "requests", "request", "list", "detail", "traces", "trace", "form", "test_login"},
+		"console": {"overview", "requests", "request", "list", "detail", "traces", "trace", "form", "test_login", "routing"},
 	}
 }
 
-// parse reads the named files, puts words and asset addresses in their places,
-// and has html/template work out the escaping now rather than at the first visit.
+// check finds what would keep a page from being drawn, short of escaping, at a
+// fraction of the memory.
+func (t *Templates) check(names ...string) error {
+	for _, name := range names {
+		if _, err := t.source(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// source is a file with words and asset addresses in their places.
+func (t *Templates) source(name string) (string, error) {
+	raw, err := htmlFiles.ReadFile("html/" + name + ".html")
+	if err != nil {
+		return "", err
+	}
+	worded, err := t.fill(string(raw))
+	if err != nil {
+		return "", fmt.Errorf("%s.html: %w", name, err)
+	}
+	return worded, nil
+}
+
+// page parses a page at its first visit.
+func (t *Templates) page(name string) (*template.Template, error) {
+	p := t.pages[name]
+	if p == nil {
+		return nil, fmt.Errorf("templates: there is no page %q", name)
+	}
+	p.once.Do(func() {
+		for layout, names := range pageFiles() {
+			if slices.Contains(names, name) {
+				p.parsed, p.err = t.parse(layout, "parts", "request_parts", name)
+			}
+		}
+	})
+	return p.parsed, p.err
+}
+
+// parse reads the named files and has html/template work out the escaping.
 func (t *Templates) parse(names ...string) (*template.Template, error) {
 	page := template.New(names[0]).Option("missingkey=error").Funcs(template.FuncMap{
 		"name": cleanName, "line": cleanLine, "text": cleanText, "draft": cleanDraft,
-		"https": httpsOnly, "applink": appLink,
-		"explain": t.explainScope, "stamp": stamp, "iso": iso,
+		"https": httpsOnly, "link": contactLink, "applink": appLink, "say": t.say, "fault": t.sayFault, "sentence": t.saySentence, "masked": t.sayMask,
+		"explain": t.explainScope, "stamp": stampIn(t.language), "iso": iso,
 	})
 	for _, name := range names {
-		source, err := htmlFiles.ReadFile("html/" + name + ".html")
+		worded, err := t.source(name)
 		if err != nil {
 			return nil, err
-		}
-		worded, err := t.fill(string(source))
-		if err != nil {
-			return nil, fmt.Errorf("%s.html: %w", name, err)
 		}
 		if _, err := page.Parse(worded); err != nil {
 			return nil, err
 		}
 	}
 	// An empty page need not render, but escaping must be decided without error.
-	if err := page.Execute(io.Discard, nil); err != nil && strings.Contains(err.Error(), "html/template") {
+	if err := page.Execute(io.Discard, sheet{}); err != nil && strings.Contains(err.Error(), "html/template") {
 		return nil, err
 	}
 	return page, nil
+}
+
+// sheet is what a layout draws: the page's own struct, and the look.
+type sheet struct {
+	Page any
+	Look look
 }
 
 var placeholder = regexp.MustCompile(`\[\[([^\]]+)\]\]`)
@@ -143,11 +233,17 @@ func (t *Templates) render(w http.ResponseWriter, status int, name, csp string, 
 	b := t.buffers.Get().(*bytes.Buffer)
 	defer t.putBuffer(b)
 	b.Reset()
-	if err := t.pages[name].Execute(b, data); err != nil {
+	page, err := t.page(name)
+	if err != nil {
+		return err
+	}
+	if err := page.Execute(b, sheet{Page: data, Look: t.look()}); err != nil {
 		return fmt.Errorf("draw page %s: %w", name, err)
 	}
 	h := w.Header()
 	t.setHeaders(h, csp)
+	h.Set("Content-Language", t.language)
+	h.Set("Vary", "Accept-Language")
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)

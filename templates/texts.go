@@ -88,10 +88,25 @@ func english() words {
 	for key, value := range englishErrors() {
 		w["error."+key] = value
 	}
+	for key, value := range englishBrand() {
+		w[key] = value
+	}
+	for key, value := range englishAccount() {
+		w[key] = value
+	}
+	for key, value := range englishLocal() {
+		w[key] = value
+	}
 	for key, value := range englishConsole() {
 		w[key] = value
 	}
 	for key, value := range englishConnections() {
+		w[key] = value
+	}
+	for key, value := range englishRouting() {
+		w[key] = value
+	}
+	for key, value := range englishAdmission() {
 		w[key] = value
 	}
 	for key, value := range englishTests() {
@@ -155,6 +170,18 @@ func englishErrors() map[string]string {
 		"not_admitted.title": "You cannot use this app",
 		"not_admitted.say":   "Your sign-in worked, but your company has not given you access. Please ask the people who manage sign-in at your company.",
 
+		"invitation_other.title": "You signed in with another address",
+		"invitation_other.say":   "The invitation is for another e-mail address than the one you signed in with. It is still good: open it again and sign in with the invited address.",
+
+		"invitation_gone.title": "This invitation does not work any more",
+		"invitation_gone.say":   "It was accepted, withdrawn or sent anew, or it has expired. Please ask the people who invited you for another one.",
+
+		"app_missing.title": "This app is not assigned to you",
+		"app_missing.say":   "Your sign-in worked, but this app is only for people it was given to. Please ask the people who manage sign-in at your company.",
+
+		"request_expired.title": "Nobody decided in time",
+		"request_expired.say":   "Your request has expired. Sign in again to ask once more.",
+
 		"post_logout_redirect_uri.title":     "You cannot be sent back to the app",
 		"post_logout_redirect_uri.say":       "The app wants you back at an address we do not know. You can close this window.",
 		"post_logout_redirect_uri.developer": "The post_logout_redirect_uri must equal a registered one, byte for byte.",
@@ -180,5 +207,14 @@ func englishErrors() map[string]string {
 
 		"internal.title": "Something went wrong on our side",
 		"internal.say":   "Please try again. If it happens again, tell the people who run this service.",
+	}
+}
+
+// englishBrand are the words around what an organization says on public pages.
+func englishBrand() map[string]string {
+	return map[string]string{
+		"brand.contact": "Questions? Contact:",
+		"brand.help":    "Help",
+		"brand.request": "Request access",
 	}
 }

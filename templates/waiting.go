@@ -4,7 +4,7 @@ import "net/http"
 
 // WaitingPage is shown while an admin decides. It goes on by itself: its script
 // listens at Events (server-sent events) and goes to Next on the event
-// "decided"; without JavaScript the page reloads every four seconds, so Next is
+// "decided", or "asked" when an approver has a question; without JavaScript the page reloads every four seconds, so Next is
 // also what a GET of the page itself should redirect to once decided.
 // Elements: p id="status", code id="correlation", button id="cancel".
 type WaitingPage struct {
@@ -17,6 +17,14 @@ type WaitingPage struct {
 	CSRF         string
 	Correlation  string
 	FormAction   FormAction
+	Own          OwnText // the organization's wording, or empty
+	// Say is where a sentence of the person is posted, as "typed", or as
+	// "answer" when an approver's Question is open; "" leaves the field out.
+	// Elements: input id="typed" or "answer", button id="send".
+	Say      string
+	Question string
+	// Said is what the person said about themselves before, or "".
+	Said string
 }
 
 // Waiting draws the page.

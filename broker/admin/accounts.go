@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"gatehouse/broker/local"
 	"gatehouse/profile"
 	"gatehouse/store"
 )
@@ -32,7 +33,7 @@ func (h *Handler) createUser(ctx context.Context, p Principal, in *createUserInp
 		return nil, fault("email", "is not an e-mail address")
 	}
 	plain := randomValue()
-	hash, err := h.passwords.hash(ctx, plain)
+	hash, err := h.accounts.Hash(ctx, plain)
 	if err != nil {
 		return nil, err
 	}
@@ -60,54 +61,21 @@ func (h *Handler) insertAccount(tx store.Tx, u store.User, login profile.Email, 
 	if err := h.store.Users.Insert(tx, u); err != nil {
 		return err
 	}
-	return h.store.Passwords.Insert(tx, store.Password{UserID: u.ID, Login: login.Key(), Hash: hash, ChangedAt: h.now().UTC()})
+	return h.accounts.Insert(tx, u.ID, login, hash)
 }
 
 func (h *Handler) resetPassword(ctx context.Context, p Principal, in *userChangeInput) (*passwordOutput, error) {
 	plain := randomValue()
-	hash, err := h.passwords.hash(ctx, plain)
+	hash, err := h.accounts.Hash(ctx, plain)
 	if err != nil {
 		return nil, err
 	}
 	out := &passwordOutput{}
 	saved, err := h.editUser(ctx, p, in.ID, "user.reset_password", in.Precondition, func(ch *store.Change, u *store.User) error {
-		return h.writePassword(ch.Tx, u.ID, hash, "")
+		return h.accounts.SetPassword(ch.Tx, u.ID, hash, "", u.Language)
 	})
 	out.ETag, out.Body.User, out.Body.Password = etag(saved.Revision), viewUser(saved), plain
 	return out, err
-}
-
-// writePassword replaces a hash and ends every other console session and all
-// API tokens of the account: who knew the old password is out (L4).
-func (h *Handler) writePassword(tx store.Tx, userID, hash, keepSession string) error {
-	pw, err := h.store.Passwords.Get(tx, userID)
-	if errors.Is(err, store.ErrNotFound) {
-		return problem(http.StatusConflict, "This user has no console account.")
-	}
-	if err != nil {
-		return err
-	}
-	pw.Hash, pw.ChangedAt, pw.Failures = hash, h.now().UTC(), 0
-	if err := h.store.Passwords.Put(tx, pw); err != nil {
-		return err
-	}
-	if err := h.endTokens(tx, userID); err != nil {
-		return err
-	}
-	return h.endSessions(tx, userID, keepSession)
-}
-
-// endTokens deletes a user's API tokens.
-func (h *Handler) endTokens(tx store.Tx, userID string) error {
-	for t, err := range h.store.APITokens.AllByIndex(tx, "user", userID) {
-		if err != nil {
-			return err
-		}
-		if err := h.store.APITokens.Delete(tx, t.Hash); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 type changePasswordInput struct {
@@ -118,45 +86,59 @@ type changePasswordInput struct {
 }
 
 // changeOwnPassword asks for the current one: a session left open is not enough.
+// Everything else that was signed in as this person ends.
 func (h *Handler) changeOwnPassword(ctx context.Context, p Principal, in *changePasswordInput) (*none, error) {
-	if p.UserID == Operator {
-		return nil, problem(http.StatusConflict, "The operator has no password.")
-	}
-	if !h.limits.network(p.from) {
-		return nil, problem(http.StatusTooManyRequests, "Too many tries from your network. Wait a minute.")
-	}
-	var pw store.Password
-	if err := h.store.View(ctx, func(tx store.Tx) (err error) {
-		pw, err = h.store.Passwords.Get(tx, p.UserID)
-		return err
-	}); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := ownCredentials(p); err != nil {
 		return nil, err
 	}
-	ok, err := h.passwords.verify(ctx, pw.Hash, in.Body.Current)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
+	proof, err := h.accounts.Again(ctx, p.UserID, in.Body.Current, p.from)
+	switch {
+	case errors.Is(err, local.ErrPaused):
+		return nil, errPaused
+	case errors.Is(err, local.ErrWrong):
 		return nil, fault("current_password", "is not right")
-	}
-	if err := checkPassword("new_password", in.Body.New, pw.Login); err != nil {
+	case err != nil:
 		return nil, err
 	}
-	hash, err := h.passwords.hash(ctx, in.Body.New)
+	var login, language string
+	if err := h.store.View(ctx, func(tx store.Tx) (err error) {
+		if login, _, err = h.accounts.Login(tx, p.UserID); err != nil {
+			return err
+		}
+		u, err := h.store.Users.Get(tx, p.UserID)
+		language = u.Language
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if wrong := local.PasswordFault(in.Body.New, login); wrong != "" {
+		return nil, fault("new_password", "%s", wrong)
+	}
+	hash, err := h.accounts.Hash(ctx, in.Body.New)
 	if err != nil {
 		return nil, err
 	}
 	return nil, h.change(ctx, p, func(ch *store.Change) error {
-		now, err := h.store.Passwords.Get(ch.Tx, p.UserID)
-		if err != nil {
+		if err := h.accounts.Arrived(ch.Tx, proof); errors.Is(err, local.ErrWrong) {
+			return store.ErrStale // someone else changed it while we hashed
+		} else if err != nil {
 			return err
 		}
-		if now.Hash != pw.Hash { // someone else changed it while we hashed
-			return store.ErrStale
-		}
-		if err := h.writePassword(ch.Tx, p.UserID, hash, p.credential.sessionHash); err != nil {
+		if err := h.accounts.SetPassword(ch.Tx, p.UserID, hash, p.credential.sessionHash, language); err != nil {
 			return err
 		}
 		return ch.Record("user.change_password", "user/"+p.UserID, nil)
 	})
+}
+
+// ownCredentials refuses who is not a person at a browser: a token that leaked
+// must not become an account.
+func ownCredentials(p Principal) error {
+	switch {
+	case p.UserID == Operator:
+		return problem(http.StatusConflict, "The operator has no account.")
+	case p.Via != viaConsole:
+		return problem(http.StatusForbidden, "An API token cannot look after credentials. Sign in to the console.")
+	}
+	return nil
 }

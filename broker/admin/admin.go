@@ -16,9 +16,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"gatehouse/broker/local"
 	"gatehouse/federation"
 	"gatehouse/federation/rehearsal"
+	"gatehouse/notify"
 	"gatehouse/provisioning"
+	"gatehouse/provisioning/ownership"
 	"gatehouse/store"
 	"gatehouse/templates"
 )
@@ -33,14 +36,34 @@ type Config struct {
 	// BaseURL is where browsers and the command line reach this listener, e.g.
 	// "https://admin.example". Requests for another host get 421.
 	BaseURL string
+	// Public is the handler of the public listener in this process, where people
+	// sign in to the console with their company; nil: they cannot.
+	Public http.Handler
+	// Keys are our signing keys; nil: they are shown and not rotated.
+	Keys SigningKeys
+	// Settings are what the settings page shows of the configuration.
+	Settings []Setting
 	// PublicIssuer is the issuer of the public listener, shown in the console.
 	PublicIssuer string
+	// Notifier sends mails and webhooks; nil: nothing is sent.
+	Notifier *notify.Notifier
 	// Rehearsals are the test logins, shared with the public listener; nil: no
 	// public listener runs beside, and there are none.
 	Rehearsals *rehearsal.Book
-	Now        func() time.Time
-	Logger     *slog.Logger
-	Version    string
+	// Ownership proves domains; nil: one that asks the system's DNS.
+	Ownership *ownership.Checker
+	// Accounts keeps passwords and factors, shared with the public listener;
+	// nil: one of its own.
+	Accounts *local.Accounts
+	// SecondFactorOptional lets owners and admins sign in with a password alone.
+	SecondFactorOptional bool
+	// A console session ends after SessionIdle without use (30 minutes when
+	// zero), and after SessionAbsolute in any case (12 hours).
+	SessionIdle, SessionAbsolute time.Duration
+
+	Now     func() time.Time
+	Logger  *slog.Logger
+	Version string
 }
 
 // Handler is the admin listener.
@@ -52,16 +75,25 @@ type Handler struct {
 	base        *url.URL
 	issuer      string
 	rehearsals  *rehearsal.Book
+	notifier    *notify.Notifier
 	version     string
 	now         func() time.Time
 	log         *slog.Logger
 
-	cursors   cursors
-	cookies   cookies
-	csrf      formTokens
-	passwords *hasher
-	limits    *limiter
-	known     knownBrowsers
+	ownership *ownership.Checker
+
+	keys     SigningKeys
+	fromFile []Setting
+	public   http.Handler
+	company  *store.Sealer // of the cookie of a sign-in with the company
+
+	cursors  cursors
+	cookies  cookies
+	csrf     formTokens
+	accounts *local.Accounts
+	rp       *local.RelyingParty // nil: no passkeys at a network address
+	halves   *store.Sealer       // of sign-ins that lack the second factor
+	policy   signInPolicy
 
 	routes  []Route
 	openapi []byte
@@ -83,13 +115,30 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Notifier == nil {
+		if cfg.Notifier, err = silent(cfg); err != nil {
+			return nil, err
+		}
+	}
 	h := &Handler{
-		store: cfg.Store, provisioner: cfg.Provisioner, federation: cfg.Federation, templates: cfg.Templates,
+		notifier: cfg.Notifier,
+		store:    cfg.Store, provisioner: cfg.Provisioner, federation: cfg.Federation, templates: cfg.Templates,
 		base: base, issuer: cfg.PublicIssuer, rehearsals: cfg.Rehearsals, version: cfg.Version, now: cfg.Now, log: cfg.Logger,
 		cursors: newCursors(cfg.Store.Keyring()), cookies: newCookies(base.Scheme == "https"),
-		csrf: newFormTokens(cfg.Store.Keyring()), passwords: newHasher(),
-		limits: newLimiter(cfg.Now), known: newKnownBrowsers(cfg.Store.Keyring()),
+		csrf: newFormTokens(cfg.Store.Keyring()), accounts: cfg.Accounts, halves: cfg.Store.Keyring().Sealer("admin/half"),
+		policy: newSignInPolicy(cfg),
 	}
+	if h.ownership = cfg.Ownership; h.ownership == nil {
+		h.ownership = ownership.New(ownership.Config{Store: cfg.Store, Now: cfg.Now})
+	}
+	if h.accounts == nil {
+		h.accounts = local.New(local.Config{Store: cfg.Store, Issuer: cfg.PublicIssuer, End: cfg.Provisioner.EndUser, Now: cfg.Now})
+	}
+	if h.rp, err = local.NewRelyingParty(cfg.BaseURL); err != nil {
+		return nil, fmt.Errorf("admin: %w", err)
+	}
+	h.keys, h.fromFile = cfg.Keys, cfg.Settings
+	h.public, h.company = cfg.Public, cfg.Store.Keyring().Sealer("admin/company")
 	mux := http.NewServeMux()
 	t := &table{h: h, mux: mux, api: newAPI(mux, strings.TrimSuffix(cfg.BaseURL, "/"), cfg.Version)}
 	h.routeAPI(t)
@@ -98,7 +147,9 @@ func New(cfg Config) (*Handler, error) {
 	if h.openapi, err = json.Marshal(t.api.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("admin: openapi: %w", err)
 	}
-	h.routes = t.routes
+	if h.routes, err = t.finish(); err != nil {
+		return nil, err
+	}
 	mux.HandleFunc("/", t.notFound)
 
 	cross := http.NewCrossOriginProtection()
@@ -226,10 +277,20 @@ func (h *Handler) routeAPI(t *table) {
 	h.routeRouting(t)
 	h.routeClients(t)
 	h.routeUsers(t)
+	h.routeMembers(t)
+	h.routeRequestLinks(t)
+	h.routeLocalAccounts(t)
 	h.routeRequests(t)
+	h.routeInvitations(t)
 	h.routeSessions(t)
 	h.routeGrants(t)
 	h.routeAudit(t)
+	h.routeConfiguration(t)
 	h.routeTraces(t)
 	h.routeTokens(t)
+	h.routeOverview(t)
+	h.routeKeys(t)
+	h.routeSettings(t)
+	h.routeWebhooks(t)
+	h.routeMails(t)
 }

@@ -46,7 +46,7 @@ func marshalJSON(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v)
 // unmarshalJSON refuses what two readers could read differently (duplicate and
 // case-variant members) and never quotes the text in its errors.
 func unmarshalJSON(data []byte, v any) error {
-	if _, err := profile.ParseJSON(data, profile.Limits{Bytes: 256 << 10, Depth: 16}); err != nil {
+	if _, err := profile.ParseJSON(data, profile.Limits{Bytes: maxConfigurationBody, Depth: 16}); err != nil {
 		return fmt.Errorf("is not acceptable JSON: %w", err)
 	}
 	if err := json.Unmarshal(data, v); err != nil {

@@ -1,11 +1,15 @@
 package admin
 
-import "context"
+import (
+	"context"
+
+	"gatehouse/broker/local"
+)
 
 // HashPassword makes the stored form of a console password, for whoever sets
 // accounts up without the API.
 func HashPassword(ctx context.Context, password string) (string, error) {
-	return newHasher().hash(ctx, password)
+	return local.NewHasher().Hash(ctx, password)
 }
 
 // NewAPIToken makes the plain text of an API token; store its store.HashToken.

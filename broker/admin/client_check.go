@@ -43,6 +43,9 @@ func ValidateClient(c *store.Client) error {
 	if c.InsecurePKCEOptional && c.Public() {
 		f.add("insecure_pkce_optional", "is for confidential clients only")
 	}
+	if c.RequireAssignment && c.Type == store.ClientService {
+		f.add("require_assignment", "is for apps that people sign in to")
+	}
 	if c.IDTokenAlg != "" && c.IDTokenAlg != "ES256" && c.IDTokenAlg != "RS256" {
 		f.add("id_token_alg", "must be ES256 or RS256")
 	}

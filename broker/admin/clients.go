@@ -28,6 +28,7 @@ type clientView struct {
 	ResponseModes          []string     `json:"response_modes"`
 	Organizations          []string     `json:"organizations"`
 	Connections            []string     `json:"connections"`
+	RequireAssignment      bool         `json:"require_assignment"`
 	ThirdParty             bool         `json:"third_party"`
 	InsecurePKCEOptional   bool         `json:"insecure_pkce_optional"`
 	IDTokenAlg             string       `json:"id_token_alg,omitempty"`
@@ -62,7 +63,7 @@ func viewClient(c store.Client) clientView {
 		RedirectURIs: listed(c.RedirectURIs), PostLogoutRedirectURIs: listed(c.PostLogoutRedirectURIs),
 		GrantTypes: listed(c.GrantTypes), Scopes: listed(c.Scopes), Audiences: listed(c.Audiences),
 		ResponseModes: listed(c.ResponseModes), Organizations: listed(c.Organizations), Connections: listed(c.Connections),
-		ThirdParty: c.ThirdParty, InsecurePKCEOptional: c.InsecurePKCEOptional, IDTokenAlg: c.IDTokenAlg,
+		RequireAssignment: c.RequireAssignment, ThirdParty: c.ThirdParty, InsecurePKCEOptional: c.InsecurePKCEOptional, IDTokenAlg: c.IDTokenAlg,
 		OpaqueToken: c.OpaqueToken, AccessTokenSeconds: c.AccessTokenSeconds, RefreshIdleSeconds: c.RefreshIdleSeconds,
 		RefreshAbsoluteSeconds: c.RefreshAbsoluteSeconds, Origins: listed(c.Origins),
 		LogoURI: c.LogoURI, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI,
@@ -82,6 +83,7 @@ type ClientFields struct {
 	ResponseModes          []string `json:"response_modes,omitempty" maxItems:"5"`
 	Organizations          []string `json:"organizations,omitempty" maxItems:"1000" doc:"Whose people may use it; empty means all"`
 	Connections            []string `json:"connections,omitempty" maxItems:"1000" doc:"That may sign in to it; empty means all"`
+	RequireAssignment      *bool    `json:"require_assignment,omitempty" doc:"Only for people whose membership lists it"`
 	ThirdParty             *bool    `json:"third_party,omitempty" doc:"Ask the user for consent"`
 	InsecurePKCEOptional   *bool    `json:"insecure_pkce_optional,omitempty" doc:"Confidential clients only, owners only"`
 	IDTokenAlg             *string  `json:"id_token_alg,omitempty" maxLength:"16"`
@@ -107,6 +109,7 @@ func (f ClientFields) apply(c *store.Client) {
 	setList(&c.ResponseModes, f.ResponseModes)
 	setList(&c.Organizations, f.Organizations)
 	setList(&c.Connections, f.Connections)
+	set(&c.RequireAssignment, f.RequireAssignment)
 	set(&c.ThirdParty, f.ThirdParty)
 	set(&c.InsecurePKCEOptional, f.InsecurePKCEOptional)
 	set(&c.IDTokenAlg, f.IDTokenAlg)
@@ -139,25 +142,61 @@ type ClientPath struct {
 }
 
 func (h *Handler) routeClients(t *table) {
-	endpoint(t, Admin, operation{Method: "GET", Path: "/clients", Name: "list-clients", Summary: "List clients", Tag: "clients"},
+	endpoint(t, Admin, operation{Method: "GET", Path: "/clients", In: anywhere, Name: "list-clients", Summary: "List clients", Tag: "clients"},
 		func(ctx context.Context, _ Principal, in *Paging) (*pageOutput[clientView], error) {
-			page, err := list(ctx, h, "clients", *in, h.store.Clients.List, plain(viewClient))
+			page, err := h.listClients(ctx, *in)
 			return &pageOutput[clientView]{page}, err
 		})
-	endpoint(t, Admin, operation{Method: "GET", Path: "/clients/{client}", Name: "get-client", Summary: "Show a client", Tag: "clients"},
-		func(ctx context.Context, _ Principal, in *ClientPath) (*one[clientView], error) {
+	endpoint(t, Admin, operation{Method: "GET", Path: "/clients/{client}", In: byObject, Name: "get-client", Summary: "Show a client", Tag: "clients"},
+		func(ctx context.Context, p Principal, in *ClientPath) (*one[clientView], error) {
 			c, err := h.client(ctx, in.ID)
-			return &one[clientView]{etag(c.Revision), viewClient(c)}, err
+			return &one[clientView]{etag(c.Revision), viewClientFor(p, c)}, err
 		})
 	endpoint(t, Admin, operation{Method: "POST", Path: "/clients", Name: "create-client", Summary: "Register a client; its secret is shown once", Status: http.StatusCreated, Tag: "clients"}, h.createClient)
 	endpoint(t, Admin, operation{Method: "PATCH", Path: "/clients/{client}", Name: "update-client", Summary: "Change a client", Tag: "clients"}, h.updateClient)
-	endpoint(t, Admin, operation{Method: "DELETE", Path: "/clients/{client}", Name: "delete-client", Summary: "Remove a client; its id is never given out again", Status: http.StatusNoContent, Tag: "clients"}, h.deleteClient)
-	endpoint(t, Admin, operation{Method: "POST", Path: "/clients/{client}/secrets", Name: "rotate-client-secret", Summary: "Make a new secret, shown once; old ones expire", Status: http.StatusCreated, Tag: "clients"}, h.rotateSecret)
+	endpoint(t, Admin, operation{Method: "DELETE", Path: "/clients/{client}", Name: "delete-client", Dangerous: true, Summary: "Remove a client; its id is never given out again", Status: http.StatusNoContent, Tag: "clients"}, h.deleteClient)
+	endpoint(t, Admin, operation{Method: "POST", Path: "/clients/{client}/secrets", Name: "rotate-client-secret", Dangerous: true, Summary: "Make a new secret, shown once; old ones expire", Status: http.StatusCreated, Tag: "clients"}, h.rotateSecret)
+}
+
+// listClients: an organization's admins see the apps that their people may use.
+func (h *Handler) listClients(ctx context.Context, in Paging) (Page[clientView], error) {
+	p := principalFrom(ctx)
+	return listOf(ctx, h, in, listing[store.Client]{
+		name: "clients", all: h.shownClients,
+		owners: func(_ store.Tx, c store.Client) (belonging, error) {
+			return belonging{organizations: c.Organizations, everyones: len(c.Organizations) == 0}, nil
+		},
+	}, plain(func(c store.Client) clientView { return viewClientFor(p, c) }))
+}
+
+// shownClients is the list without the console itself.
+func (h *Handler) shownClients(tx store.Tx, p store.Page) ([]store.Client, string, error) {
+	found, next, err := h.store.Clients.List(tx, p)
+	return slices.DeleteFunc(found, func(c store.Client) bool { return c.ID == store.ConsoleClient }), next, err
+}
+
+// shownClient is any client but the console itself, which is nobody's business
+// (see sso.go).
+func (h *Handler) shownClient(tx store.Tx, id string) (store.Client, error) {
+	if id == store.ConsoleClient {
+		return store.Client{}, store.ErrNotFound
+	}
+	return h.store.Clients.Get(tx, id)
+}
+
+// viewClientFor leaves out which other organizations use the app.
+func viewClientFor(p Principal, c store.Client) clientView {
+	v := viewClient(c)
+	if !Admin.Allows(p, Object{}) {
+		v.Organizations = slices.DeleteFunc(slices.Clone(v.Organizations), func(id string) bool { return !p.sees(id) })
+		v.Connections = []string{}
+	}
+	return v
 }
 
 func (h *Handler) client(ctx context.Context, id string) (c store.Client, err error) {
 	err = h.store.View(ctx, func(tx store.Tx) (err error) {
-		c, err = h.store.Clients.Get(tx, id)
+		c, err = h.shownClient(tx, id)
 		return err
 	})
 	return c, err
@@ -165,7 +204,7 @@ func (h *Handler) client(ctx context.Context, id string) (c store.Client, err er
 
 // clientCheck is everything that must hold before a client is written.
 func (h *Handler) clientCheck(tx store.Tx, p Principal, before store.Client, c *store.Client) error {
-	if c.InsecurePKCEOptional && !before.InsecurePKCEOptional && !Owner.Allows(p, Object{Kind: "client"}) {
+	if c.InsecurePKCEOptional && !before.InsecurePKCEOptional && !Owner.Allows(p, Object{}) {
 		return errForbidden
 	}
 	var f faults
@@ -256,7 +295,7 @@ func (h *Handler) updateClient(ctx context.Context, p Principal, in *updateClien
 // editClient reads, changes, checks and writes a client in one transaction.
 func (h *Handler) editClient(ctx context.Context, p Principal, id, action string, pre Precondition, revision *int64, edit func(*store.Client) error) (saved store.Client, err error) {
 	err = h.change(ctx, p, func(ch *store.Change) error {
-		before, err := h.store.Clients.Get(ch.Tx, id)
+		before, err := h.shownClient(ch.Tx, id)
 		if err != nil {
 			return err
 		}
@@ -289,7 +328,7 @@ type deleteClientInput struct {
 
 func (h *Handler) deleteClient(ctx context.Context, p Principal, in *deleteClientInput) (*none, error) {
 	return nil, h.change(ctx, p, func(ch *store.Change) error {
-		before, err := h.store.Clients.Get(ch.Tx, in.ID)
+		before, err := h.shownClient(ch.Tx, in.ID)
 		if err != nil {
 			return err
 		}

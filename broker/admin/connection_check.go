@@ -1,23 +1,28 @@
 package admin
 
 import (
+	"errors"
 	"strings"
 
 	"gatehouse/store"
 )
 
 // checkConnection joins our faults with federation's. What weakens a connection
-// or reaches into the private network is for owners.
+// or reaches into the private network is for the platform's owners; believing
+// every address of the provider is for the organization's, too.
 func (h *Handler) checkConnection(p Principal, before store.Connection, c *store.Connection) error {
 	var f faults
-	f.slug("id", c.ID)
-	f.text("title", c.Title, 200, true)
-	f.webURL("picture", c.Picture)
-	owner := Owner.Allows(p, Object{Kind: "connection", OrganizationID: c.OrganizationID})
+	owner := Owner.Allows(p, Object{c.OrganizationID})
 	loosened := c.AllowPrivateNetwork && !before.AllowPrivateNetwork || c.InsecureNoPKCE && !before.InsecureNoPKCE ||
-		c.InsecureNoNonce && !before.InsecureNoNonce || c.TrustEmail == "always" && before.TrustEmail != "always"
-	if loosened && !owner {
+		c.InsecureNoNonce && !before.InsecureNoNonce || c.AllowPublicDomains && !before.AllowPublicDomains
+	trusting := c.TrustEmail == "always" && before.TrustEmail != "always"
+	if loosened && !Owner.Allows(p, Object{}) || trusting && !owner {
 		return errForbidden
+	}
+	if loosened || trusting {
+		if err := h.fresh(p); err != nil {
+			return err
+		}
 	}
 	if err := h.federation.CheckConnection(c); err != nil {
 		f = append(f, err)
@@ -43,7 +48,7 @@ func (f *faults) movedSecrets(before, c store.Connection) {
 
 // goesTo is everything that decides where a connection's secrets are sent.
 func goesTo(c store.Connection) string {
-	parts := []string{c.Issuer, c.Endpoints.Token, c.Endpoints.Revocation}
+	parts := []string{c.Issuer, c.Endpoints.Token, c.Endpoints.Revocation, c.Endpoints.PushedAuthorization}
 	for _, p := range c.Parameters {
 		if p.Source == store.FromConfiguration && p.Value == "client_secret" {
 			parts = append(parts, c.Endpoints.Authorize, c.Endpoints.Userinfo, c.Profile.Kind, c.Profile.URL, c.Profile.URLSelector.Path,
@@ -55,7 +60,8 @@ func goesTo(c store.Connection) string {
 
 // namesExist checks, inside the transaction that saves, what a connection
 // names: its organization, and other connections.
-func (h *Handler) namesExist(tx store.Tx, c store.Connection) error {
+// An organization's admin names only connections of theirs.
+func (h *Handler) namesExist(tx store.Tx, p Principal, c store.Connection) error {
 	var f faults
 	if ok, err := has(tx, h.store.Organizations, c.OrganizationID); err != nil {
 		return err
@@ -66,9 +72,11 @@ func (h *Handler) namesExist(tx store.Tx, c store.Connection) error {
 		if name.id == c.ID {
 			continue
 		}
-		if ok, err := has(tx, h.store.Connections, name.id); err != nil {
+		other, err := h.store.Connections.Get(tx, name.id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
-		} else if !ok {
+		}
+		if err != nil || !p.sees(other.OrganizationID) {
 			f.add(name.path, "names a connection that does not exist")
 		}
 	}

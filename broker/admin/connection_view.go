@@ -16,12 +16,13 @@ type connectionView struct {
 	CreatedAt            time.Time           `json:"created_at"`
 	UpdatedAt            time.Time           `json:"updated_at"`
 	Organization         string              `json:"organization"`
-	Kind                 string              `json:"kind" enum:"oidc,oauth2"`
+	Kind                 string              `json:"kind" enum:"oidc,oauth2,local"`
 	Preset               string              `json:"preset,omitempty"`
 	Title                string              `json:"title"`
 	Picture              string              `json:"picture,omitempty"`
 	Disabled             bool                `json:"disabled"`
 	Domains              []string            `json:"domains"`
+	Join                 string              `json:"join"`
 	AllowPublicDomains   bool                `json:"allow_public_domains"`
 	Issuer               string              `json:"issuer"`
 	Endpoints            store.Endpoints     `json:"endpoints"`
@@ -36,6 +37,7 @@ type connectionView struct {
 	InsecureNoPKCE       bool                `json:"insecure_no_pkce"`
 	InsecureNoNonce      bool                `json:"insecure_no_nonce"`
 	PKCENames            store.PKCENames     `json:"pkce_names"`
+	PushAuthorization    bool                `json:"push_authorization"`
 	ResponseMode         string              `json:"response_mode,omitempty"`
 	LoginHint            string              `json:"login_hint,omitempty"`
 	Hint                 store.Hint          `json:"hint"`
@@ -74,10 +76,10 @@ func (h *Handler) viewConnection(c store.Connection) connectionView {
 	v := connectionView{
 		ID: c.ID, Revision: c.Revision, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
 		Organization: c.OrganizationID, Kind: string(c.Kind), Preset: c.Preset, Title: c.Title, Picture: c.Picture,
-		Disabled: c.Disabled, Domains: listed(c.Domains), AllowPublicDomains: c.AllowPublicDomains, Issuer: c.Issuer, Endpoints: c.Endpoints,
+		Disabled: c.Disabled, Domains: listed(c.Domains), Join: string(c.Join), AllowPublicDomains: c.AllowPublicDomains, Issuer: c.Issuer, Endpoints: c.Endpoints,
 		ClientID: c.ClientID, HasClientSecret: !c.ClientSecret.IsZero(), ClientAuth: c.ClientAuth, ClientAuthAlg: c.ClientAuthAlg,
 		HasPrivateKey: !c.PrivateKey.IsZero(), Apple: c.Apple,
-		Scopes: listed(c.Scopes), InsecureNoPKCE: c.InsecureNoPKCE, InsecureNoNonce: c.InsecureNoNonce, PKCENames: c.PKCENames, ResponseMode: c.ResponseMode,
+		Scopes: listed(c.Scopes), InsecureNoPKCE: c.InsecureNoPKCE, InsecureNoNonce: c.InsecureNoNonce, PKCENames: c.PKCENames, PushAuthorization: c.PushAuthorization, ResponseMode: c.ResponseMode,
 		LoginHint: c.LoginHint, Hint: c.Hint, DomainHint: c.DomainHint, PublicHosts: listed(c.PublicHosts), Parameters: c.Parameters,
 		UseUserinfo: c.UseUserinfo, Profile: c.Profile, Selectors: c.Selectors, TrustEmail: c.TrustEmail,
 		AllowPrivateNetwork: c.AllowPrivateNetwork, Algorithms: listed(c.Algorithms), ACRValues: listed(c.ACRValues),
@@ -121,13 +123,14 @@ func (h *Handler) settings(c store.Connection) map[string]any {
 
 // ConnectionFields are what people may set; absent fields stay.
 type ConnectionFields struct {
-	Kind                 *string              `json:"kind,omitempty" enum:"oidc,oauth2"`
+	Kind                 *string              `json:"kind,omitempty" enum:"oidc,oauth2,local"`
 	Preset               *string              `json:"preset,omitempty" maxLength:"63"`
 	Title                *string              `json:"title,omitempty" maxLength:"200"`
 	Picture              *string              `json:"picture,omitempty" maxLength:"2048"`
 	Disabled             *bool                `json:"disabled,omitempty"`
 	Domains              []string             `json:"domains,omitempty" maxItems:"1000" doc:"acme.test, *.acme.test or *"`
-	AllowPublicDomains   *bool                `json:"allow_public_domains,omitempty"`
+	Join                 *string              `json:"join,omitempty" maxLength:"20" doc:"Own policy for newcomers: off, request or automatic; empty takes the organization's"`
+	AllowPublicDomains   *bool                `json:"allow_public_domains,omitempty" doc:"Owners only"`
 	Issuer               *string              `json:"issuer,omitempty" maxLength:"2048"`
 	Endpoints            *store.Endpoints     `json:"endpoints,omitempty"`
 	ClientID             *string              `json:"client_id,omitempty" maxLength:"1024"`
@@ -140,6 +143,7 @@ type ConnectionFields struct {
 	InsecureNoPKCE       *bool                `json:"insecure_no_pkce,omitempty" doc:"Owners only"`
 	InsecureNoNonce      *bool                `json:"insecure_no_nonce,omitempty" doc:"Owners only"`
 	PKCENames            *store.PKCENames     `json:"pkce_names,omitempty"`
+	PushAuthorization    *bool                `json:"push_authorization,omitempty"`
 	ResponseMode         *string              `json:"response_mode,omitempty" maxLength:"63"`
 	LoginHint            *string              `json:"login_hint,omitempty" maxLength:"63"`
 	Hint                 *store.Hint          `json:"hint,omitempty"`
@@ -173,6 +177,9 @@ func (f ConnectionFields) apply(c *store.Connection) {
 	set(&c.Picture, f.Picture)
 	set(&c.Disabled, f.Disabled)
 	setList(&c.Domains, f.Domains)
+	if f.Join != nil {
+		c.Join = store.JoinPolicy(*f.Join)
+	}
 	set(&c.AllowPublicDomains, f.AllowPublicDomains)
 	set(&c.Issuer, f.Issuer)
 	set(&c.Endpoints, f.Endpoints)
@@ -195,6 +202,7 @@ func (f ConnectionFields) apply(c *store.Connection) {
 	set(&c.InsecureNoPKCE, f.InsecureNoPKCE)
 	set(&c.InsecureNoNonce, f.InsecureNoNonce)
 	set(&c.PKCENames, f.PKCENames)
+	set(&c.PushAuthorization, f.PushAuthorization)
 	set(&c.ResponseMode, f.ResponseMode)
 	set(&c.LoginHint, f.LoginHint)
 	set(&c.Hint, f.Hint)

@@ -22,22 +22,22 @@ type ConnectionPath struct {
 }
 
 func (h *Handler) routeConnections(t *table) {
-	endpoint(t, Admin, operation{Method: "GET", Path: "/connections", Name: "list-connections", Summary: "List connections", Tag: "connections"},
+	endpoint(t, Admin, operation{Method: "GET", Path: "/connections", In: anywhere, Name: "list-connections", Summary: "List connections", Tag: "connections"},
 		func(ctx context.Context, _ Principal, in *listConnectionsInput) (*pageOutput[connectionView], error) {
 			page, err := h.listConnections(ctx, in.Paging, in.Organization)
 			return &pageOutput[connectionView]{page}, err
 		})
-	endpoint(t, Admin, operation{Method: "GET", Path: "/connections/{connection}", Name: "get-connection", Summary: "Show a connection", Tag: "connections"},
+	endpoint(t, Admin, operation{Method: "GET", Path: "/connections/{connection}", In: byObject, Name: "get-connection", Summary: "Show a connection", Tag: "connections"},
 		func(ctx context.Context, _ Principal, in *ConnectionPath) (*one[connectionView], error) {
 			c, err := h.connection(ctx, in.ID)
 			return &one[connectionView]{etag(c.Revision), h.viewConnection(c)}, err
 		})
-	endpoint(t, Admin, operation{Method: "GET", Path: "/connections/{connection}/record", Name: "get-connection-record", Summary: "The record as people write it, without its secrets: what PUT takes", Tag: "connections"}, h.connectionRecord)
-	endpoint(t, Admin, operation{Method: "GET", Path: "/connections/{connection}/references", Name: "list-connection-references", Summary: "What still refers to a connection", Tag: "connections"}, h.connectionReferences)
-	endpoint(t, Admin, operation{Method: "POST", Path: "/connections", Name: "create-connection", Summary: "Add a connection", Status: http.StatusCreated, Tag: "connections"}, h.createConnection)
-	endpoint(t, Admin, operation{Method: "PUT", Path: "/connections/{connection}", Name: "put-connection", Summary: "Add or replace a connection by its whole record (schemas/connection.json); secrets that are left out stay", Tag: "connections"}, h.putConnection)
-	endpoint(t, Admin, operation{Method: "PATCH", Path: "/connections/{connection}", Name: "update-connection", Summary: "Change a connection", Tag: "connections"}, h.updateConnection)
-	endpoint(t, Admin, operation{Method: "DELETE", Path: "/connections/{connection}", Name: "delete-connection", Summary: "Remove a connection; its id is never given out again. 409 with a list while something refers to it, unless force=true", Status: http.StatusNoContent, Tag: "connections"}, h.deleteConnection)
+	endpoint(t, Admin, operation{Method: "GET", Path: "/connections/{connection}/record", In: byObject, Name: "get-connection-record", Summary: "The record as people write it, without its secrets: what PUT takes", Tag: "connections"}, h.connectionRecord)
+	endpoint(t, Admin, operation{Method: "GET", Path: "/connections/{connection}/references", In: byObject, Name: "list-connection-references", Summary: "What still refers to a connection", Tag: "connections"}, h.connectionReferences)
+	endpoint(t, Admin, operation{Method: "POST", Path: "/connections", In: byBody, Name: "create-connection", Summary: "Add a connection", Status: http.StatusCreated, Tag: "connections"}, h.createConnection)
+	endpoint(t, Admin, operation{Method: "PUT", Path: "/connections/{connection}", In: anywhere, Name: "put-connection", Summary: "Add or replace a connection by its whole record (schemas/connection.json); secrets that are left out stay", Tag: "connections"}, h.putConnection)
+	endpoint(t, Admin, operation{Method: "PATCH", Path: "/connections/{connection}", In: byObject, Name: "update-connection", Summary: "Change a connection", Tag: "connections"}, h.updateConnection)
+	endpoint(t, Admin, operation{Method: "DELETE", Path: "/connections/{connection}", In: byObject, Name: "delete-connection", Dangerous: true, Summary: "Remove a connection; its id is never given out again. 409 with a list while something refers to it, unless force=true", Status: http.StatusNoContent, Tag: "connections"}, h.deleteConnection)
 }
 
 func (h *Handler) connection(ctx context.Context, id string) (c store.Connection, err error) {
@@ -49,13 +49,12 @@ func (h *Handler) connection(ctx context.Context, id string) (c store.Connection
 }
 
 func (h *Handler) listConnections(ctx context.Context, in Paging, organization string) (Page[connectionView], error) {
-	read := h.store.Connections.List
-	if organization != "" {
-		read = func(tx store.Tx, p store.Page) ([]store.Connection, string, error) {
+	return listOf(ctx, h, in, listing[store.Connection]{
+		name: "connections", all: h.store.Connections.List, organization: organization,
+		of: func(tx store.Tx, organization string, p store.Page) ([]store.Connection, string, error) {
 			return h.store.Connections.ByIndex(tx, "organization", organization, p)
-		}
-	}
-	return list(ctx, h, "connections?organization="+organization, in, read, plain(h.viewConnection))
+		},
+	}, plain(h.viewConnection))
 }
 
 type recordOutput struct {
@@ -74,6 +73,8 @@ func (h *Handler) connectionRecord(ctx context.Context, _ Principal, in *Connect
 
 type createConnectionInput struct{ Body createConnectionBody }
 
+func (in *createConnectionInput) organization() string { return in.Body.Organization }
+
 type createConnectionBody struct {
 	ID           string `json:"id" maxLength:"63" doc:"Slug in the callback path, chosen once and never given out again"`
 	Organization string `json:"organization" maxLength:"63"`
@@ -85,7 +86,7 @@ func (h *Handler) createConnection(ctx context.Context, p Principal, in *createC
 		ID: in.Body.ID, OrganizationID: in.Body.Organization, Kind: store.KindOIDC,
 		Scopes: []string{"openid", "profile", "email"}, UseUserinfo: true, Selectors: profile.DefaultSelectors(),
 	}
-	if k := in.Body.Kind; k != nil && *k == string(store.KindOAuth2) {
+	if k := in.Body.Kind; k != nil && *k != string(store.KindOIDC) {
 		c.Scopes, c.UseUserinfo, c.Selectors = nil, false, profile.Selectors{}
 	}
 	in.Body.apply(&c)
@@ -96,11 +97,12 @@ func (h *Handler) createConnection(ctx context.Context, p Principal, in *createC
 // addConnection checks and keeps a new connection.
 func (h *Handler) addConnection(ctx context.Context, p Principal, c store.Connection) (saved store.Connection, err error) {
 	c.Meta = store.Meta{}
+	p = p.within(c.OrganizationID)
 	if err := h.checkConnection(p, store.Connection{}, &c); err != nil {
 		return store.Connection{}, err
 	}
 	err = h.change(ctx, p, func(ch *store.Change) error {
-		if err := h.namesExist(ch.Tx, c); err != nil {
+		if err := h.namesExist(ch.Tx, p, c); err != nil {
 			return err
 		}
 		if err := h.store.Connections.Insert(ch.Tx, c); err != nil {
@@ -137,6 +139,10 @@ func (h *Handler) saveRecord(ctx context.Context, p Principal, id string, raw []
 		return h.addConnection(ctx, p, c)
 	}
 	if err != nil {
+		return store.Connection{}, err
+	}
+	p = p.about("connection", id)
+	if err := h.allowed(ctx, p); err != nil {
 		return store.Connection{}, err
 	}
 	// What it is about is decided inside the change: here only the text is read.
@@ -209,7 +215,7 @@ func (h *Handler) editConnection(ctx context.Context, p Principal, id string, pr
 		if err := h.checkConnection(p, before, &after); err != nil {
 			return err
 		}
-		if err := h.namesExist(ch.Tx, after); err != nil {
+		if err := h.namesExist(ch.Tx, p, after); err != nil {
 			return err
 		}
 		if err := h.store.Connections.Put(ch.Tx, after); err != nil {

@@ -206,7 +206,7 @@ func TestConnection_Removing(t *testing.T) {
 	}
 	b := &caller{s: s, cookie: s.session(s.user(store.RoleOwner).ID)}
 	page := want(t, b.get("/connections/acme/delete"), http.StatusOK)
-	for _, text := range []string{"client wiki", "identity 1", `name="force"`} {
+	for _, text := range []string{"App wiki", "People 1", `name="force"`} {
 		if !strings.Contains(string(page.body), text) {
 			t.Errorf("the page does not say %q", text)
 		}

@@ -52,6 +52,13 @@ func (h *Handler) drawConnection(w http.ResponseWriter, r *http.Request, p Princ
 		},
 		Groups: []templates.Group{registration(v), routing(c), provider(c), clientSide(c), request(c), source(c), selectors(c), sessionRules(c), referring(refs)},
 	}
+	if Admin.Allows(p, Object{}) { // who sees all rules
+		page.Links = slices.Insert(page.Links, 3, templates.Link{ID: "routing", Title: "Routing", URL: "/routing"})
+	}
+	if c.Kind == store.KindLocal { // nothing of a provider's
+		page.Links = append([]templates.Link{{ID: "account", Title: "Make an account", URL: connectionURL(c.ID, "/accounts")}}, page.Links[2:]...)
+		page.Groups = []templates.Group{routing(c), sessionRules(c), referring(refs)}
+	}
 	page.Frame.Problem = problem
 	for _, warning := range v.Warnings {
 		page.Warnings = append(page.Warnings, warningText(warning))
@@ -92,6 +99,13 @@ func (f *facts) code(label string, values ...string) {
 	}
 }
 
+// word is one of ours, in the language of the page.
+func (f *facts) word(label, word string) {
+	if word != "" {
+		*f = append(*f, templates.Item{Label: label, Values: []templates.Cell{templates.WordCell(word)}})
+	}
+}
+
 func (f *facts) text(label, value string) {
 	if value != "" {
 		*f = append(*f, templates.Item{Label: label, Values: []templates.Cell{templates.TextCell(value)}})
@@ -104,8 +118,12 @@ func (f *facts) badge(label, value string, tone templates.Tone) {
 
 func registration(v connectionView) templates.Group {
 	g := templates.Group{Title: "To register at the provider"}
-	for _, uri := range v.RedirectURIs {
-		g.Copies = append(g.Copies, templates.Copy{Label: "Redirect URI, exactly so", Text: uri})
+	for i, uri := range v.RedirectURIs {
+		label := "Redirect URI, exactly so"
+		if n := len(v.RedirectURIs); n > 1 {
+			label = fmt.Sprintf("Redirect URI %d of %d, exactly so; all of them are needed", i+1, n)
+		}
+		g.Copies = append(g.Copies, templates.Copy{Label: label, Text: uri})
 	}
 	if len(v.PublicKeys) > 0 {
 		g.Copies = append(g.Copies, templates.Copy{Label: "Public key set (JWKS)", Text: string(v.PublicKeys)})
@@ -118,6 +136,9 @@ func routing(c store.Connection) templates.Group {
 	f.code("Id", c.ID)
 	f.code("Organization", c.OrganizationID)
 	f.code("Domains", c.Domains...)
+	if c.Join != "" {
+		f.word("Newcomers", map[store.JoinPolicy]string{store.JoinOff: "nobody new", store.JoinRequest: "by request", store.JoinAutomatic: "at once"}[c.Join])
+	}
 	if c.AllowPublicDomains {
 		f.badge("Public mail domains", "allowed", templates.ToneWarn)
 	}
@@ -127,7 +148,7 @@ func routing(c store.Connection) templates.Group {
 
 func provider(c store.Connection) templates.Group {
 	var f facts
-	f.text("Protocol", map[store.ConnectionKind]string{store.KindOIDC: "OpenID Connect", store.KindOAuth2: "OAuth 2.0 without ID tokens"}[c.Kind])
+	f.word("Protocol", map[store.ConnectionKind]string{store.KindOIDC: "OpenID Connect", store.KindOAuth2: "OAuth 2.0 without ID tokens"}[c.Kind])
 	f.code("Preset", c.Preset)
 	f.code("Issuer", c.Issuer)
 	for _, e := range []struct{ label, value string }{
@@ -137,6 +158,7 @@ func provider(c store.Connection) templates.Group {
 		{"Keys (JWKS)", c.Endpoints.JWKS},
 		{"End of session", c.Endpoints.EndSession},
 		{"Revocation", c.Endpoints.Revocation},
+		{"Pushed authorization", c.Endpoints.PushedAuthorization},
 	} {
 		f.code(e.label, e.value)
 	}
@@ -150,7 +172,7 @@ func provider(c store.Connection) templates.Group {
 func clientSide(c store.Connection) templates.Group {
 	var f facts
 	f.code("Client id", c.ClientID)
-	f.text("Authentication", map[string]string{
+	f.word("Authentication", map[string]string{
 		store.AuthHeader: "secret in the Authorization header", store.AuthForm: "secret in the form", store.AuthPrivateKeyJWT: "signed assertion (private_key_jwt)",
 		store.AuthNone: "none",
 	}[cmp.Or(c.ClientAuth, store.AuthHeader)])
@@ -167,7 +189,7 @@ func clientSide(c store.Connection) templates.Group {
 		f.code("Signs with", cmp.Or(c.ClientAuthAlg, "ES256"))
 	}
 	if c.Apple != nil {
-		f.text("Secret", "made here from Apple's key")
+		f.word("Secret", "made here from Apple's key")
 		f.code("Apple team and key", c.Apple.TeamID, c.Apple.KeyID)
 	}
 	return templates.Group{Title: "Our client there", Items: f}
@@ -188,11 +210,14 @@ func request(c store.Connection) templates.Group {
 		onOff("Nonce", c.InsecureNoNonce)
 	}
 	f.code("PKCE parameter names", c.PKCENames.Challenge, c.PKCENames.Method, c.PKCENames.Verifier)
-	f.text("Answer comes as", map[string]string{"": "redirect", "form_post": "form post"}[c.ResponseMode])
+	if c.PushAuthorization {
+		f.badge("Pushed authorization requests", "on", templates.ToneGood)
+	}
+	f.word("Answer comes as", map[string]string{"": "redirect", "form_post": "form post"}[c.ResponseMode])
 	if c.LoginHint == federation.LoginHintOff {
-		f.text("Login hint", "not sent")
+		f.word("Login hint", "not sent")
 	} else {
-		f.text("Login hint", map[string]string{"": "whole address", "local": "part before the @", "domain": "domain", "template": "template"}[c.Hint.Format])
+		f.word("Login hint", map[string]string{"": "whole address", "local": "part before the @", "domain": "domain", "template": "template"}[c.Hint.Format])
 		f.code("Login hint parameter", cmp.Or(c.Hint.Parameter, "login_hint"), c.Hint.Template)
 	}
 	if c.DomainHint.Parameter != "" {
@@ -210,11 +235,12 @@ func source(c store.Connection) templates.Group {
 	where := map[string]string{
 		"": "ID token only", store.ProfileNone: "ID token only", store.ProfileURL: "profile at a URL", store.ProfileURLInURL: "URL of the profile in another response",
 		store.ProfileTokenResponse: "token response", store.ProfileURLInTokenResponse: "URL of the profile in the token response",
+		store.ProfilePosted: "names posted beside the code",
 	}[c.Profile.Kind]
 	if c.Profile.Kind == "" && c.UseUserinfo {
 		where = "ID token and userinfo"
 	}
-	f.text("Profile comes from", where)
+	f.word("Profile comes from", where)
 	f.code("Profile URL", c.Profile.URL)
 	f.code("Selector of the URL", c.Profile.URLSelector.Path)
 	if c.Profile.Kind != "" && c.Profile.Kind != store.ProfileNone {
@@ -233,7 +259,17 @@ func source(c store.Connection) templates.Group {
 func selectors(c store.Connection) templates.Group {
 	var f facts
 	one := func(label string, s profile.Selector) {
-		f.code(label, s.Path, string(s.Source), string(s.Cardinality))
+		if s.Path == "" {
+			return
+		}
+		values := []templates.Cell{templates.CodeCell(s.Path)}
+		if s.Source != "" {
+			values = append(values, templates.WordCell("in the "+strings.ReplaceAll(string(s.Source), "_", " ")))
+		}
+		if s.Cardinality != "" && s.Cardinality != profile.One {
+			values = append(values, templates.WordCell(map[profile.Cardinality]string{profile.First: "the first of several", profile.List: "as a list"}[s.Cardinality]))
+		}
+		f = append(f, templates.Item{Label: label, Values: values})
 	}
 	s := c.Selectors
 	one("Federation id", s.FederationID)
@@ -252,7 +288,7 @@ func selectors(c store.Connection) templates.Group {
 
 func sessionRules(c store.Connection) templates.Group {
 	var f facts
-	f.text("Signs in by", map[string]string{
+	f.word("Signs in by", map[string]string{
 		"": "the browser", store.GrantPassword: "password, without a browser", store.GrantJWTBearer: "JWT assertion, without a browser",
 		store.GrantExtension: "extension grant, without a browser", store.GrantClientCredentials: "client credentials, without a browser",
 	}[c.Grant])
@@ -263,29 +299,32 @@ func sessionRules(c store.Connection) templates.Group {
 	}
 	seconds := func(label string, n int64) {
 		if n > 0 {
-			f.text(label, fmt.Sprintf("%d seconds", n))
+			f.word(label, fmt.Sprintf("%d seconds", n))
 		}
 	}
 	seconds("Tolerated outage", c.RefreshOutageSeconds)
 	seconds("Longest session", c.MaxSessionSeconds)
 	seconds("Longest idle session", c.IdleSessionSeconds)
 	if c.ServerOnly {
-		f.text("Apps", "only those that keep a secret")
+		f.word("Apps", "only those that keep a secret")
 	}
-	f.text("Logins at once", map[string]string{"": "unlimited", "one_per_app": "one per app", "one": "one over all apps"}[c.ConcurrentLogins])
+	f.word("Logins at once", map[string]string{"": "unlimited", "one_per_app": "one per app", "one": "one over all apps"}[c.ConcurrentLogins])
 	return templates.Group{Title: "Sessions", Items: f}
 }
 
 func referring(refs []reference) templates.Group {
-	titles := map[string]string{"route": "Route", "client": "App", "identity": "People", "access_request": "Waiting newcomers", "connection": "Connection"}
 	var f facts
 	for _, r := range refs {
-		f.code(titles[r.Kind], r.Name)
+		f.code(referenceTitle(r), r.Name)
 	}
 	if len(f) == 0 {
-		f.text("References", "nothing")
+		f.word("References", "nothing")
 	}
 	return templates.Group{Title: "What refers to it", Items: f}
+}
+
+func referenceTitle(r reference) string {
+	return map[string]string{"route": "Route", "client": "App", "identity": "People", "access_request": "Waiting newcomers", "connection": "Connection"}[r.Kind]
 }
 
 // testsOf lists the test logins of a connection that are kept.
@@ -327,7 +366,7 @@ func (h *Handler) doConnection(w http.ResponseWriter, r *http.Request, p Princip
 func problemText(m *huma.ErrorModel) string {
 	text := m.Detail
 	for _, d := range m.Errors {
-		text += " " + strings.TrimPrefix(d.Location, "body.") + ": " + d.Message + "."
+		text += "\n" + strings.TrimPrefix(d.Location, "body.") + ": " + d.Message + "." // each on a line: see templates, sayFault
 	}
 	return text
 }
@@ -355,10 +394,11 @@ func (h *Handler) drawDeleteConnection(w http.ResponseWriter, r *http.Request, p
 	}
 	page.Frame.Problem = problem
 	for _, ref := range refs.Body.Items {
-		page.Notes = append(page.Notes, strings.ReplaceAll(ref.Kind, "_", " ")+" "+ref.Name+": "+ref.Says)
+		page.Notes = append(page.Notes, referenceTitle(ref)+" "+ref.Name+": "+ref.Says)
 	}
 	if len(page.Notes) > 0 {
-		page.Groups = []templates.FormGroup{{Title: "It is still in use", Intro: "What refers to it is listed above.", Inputs: []templates.Input{
+		page.NotesTitle = "What refers to it"
+		page.Groups = []templates.FormGroup{{Title: "It is still in use", Intro: "Change what refers to it first, or:", Inputs: []templates.Input{
 			{Name: "force", Label: "Remove it all the same", Kind: templates.InputCheck},
 		}}}
 	}

@@ -1,13 +1,13 @@
 package admin
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"gatehouse/federation"
+	"gatehouse/profile"
 	"gatehouse/store"
 	"gatehouse/templates"
 )
@@ -76,15 +76,23 @@ func titleField() formField {
 	return needed(text("title", "Title", "What people see at sign-in.", func(c *store.Connection) *string { return &c.Title }))
 }
 
+func joinField() formField {
+	return choice(formField{
+		name: "join", label: "Newcomers", get: func(c store.Connection) string { return string(c.Join) },
+		set: func(c *store.Connection, v string) { c.Join = store.JoinPolicy(v) },
+	}, [2]string{"", "As the organization says"}, [2]string{"off", "Nobody new"}, [2]string{"request", "By request"}, [2]string{"automatic", "At once"})
+}
+
 func domainsField() formField {
 	return words(formField{name: "domains", label: "Domains", kind: templates.InputArea, hint: "One per line: acme.example, *.acme.example for sub-domains, or * for all that nobody else has."},
 		func(c *store.Connection) *[]string { return &c.Domains }, "\n")
 }
 
-func clientFields() []formField {
+// clientFields are asked for with secret, which says what an empty one means.
+func clientFields(secret string) []formField {
 	return []formField{
-		needed(text("client_id", "Client id", "The provider gives it to you.", func(c *store.Connection) *string { return &c.ClientID })),
-		secretField("client_secret", "Client secret", "It goes in and never comes out. Empty keeps the present one.", templates.InputSecret,
+		needed(text("client_id", "Client id", "Who we are at the provider.", func(c *store.Connection) *string { return &c.ClientID })),
+		secretField("client_secret", "Client secret", "It goes in and never comes out. "+secret, templates.InputSecret,
 			func(c *store.Connection) *store.Sealed { return &c.ClientSecret }),
 	}
 }
@@ -100,7 +108,7 @@ func usualFields() []formGroup {
 			titleField(),
 			text("picture", "Picture", "https address, or empty.", func(c *store.Connection) *string { return &c.Picture }),
 		}},
-		{"Who is led here", "", []formField{domainsField(), yesNo("allow_public_domains", "Public mail domains such as gmail.com are meant", false, func(c *store.Connection) *bool { return &c.AllowPublicDomains })}},
+		{"Who is led here", "", []formField{domainsField(), joinField(), yesNo("allow_public_domains", "Public mail domains such as gmail.com are meant", true, func(c *store.Connection) *bool { return &c.AllowPublicDomains })}},
 		{"Provider", "With an issuer the endpoints are discovered; those written here win.", []formField{
 			choice(formField{name: "kind", label: "Protocol", get: func(c store.Connection) string { return string(c.Kind) }, set: func(c *store.Connection, v string) { c.Kind = store.ConnectionKind(v) }},
 				[2]string{"oidc", "OpenID Connect"}, [2]string{"oauth2", "OAuth 2.0 without ID tokens"}),
@@ -110,7 +118,7 @@ func usualFields() []formGroup {
 			text("endpoints.userinfo", "Userinfo endpoint", "", func(c *store.Connection) *string { return &c.Endpoints.Userinfo }),
 			text("endpoints.jwks", "Keys (JWKS)", "", func(c *store.Connection) *string { return &c.Endpoints.JWKS }),
 		}},
-		{"Our client there", "", append(clientFields(),
+		{"Our client there", "", append(clientFields("Empty keeps the present one."),
 			choice(text("client_auth", "Client authentication", "", func(c *store.Connection) *string { return &c.ClientAuth }),
 				[2]string{"header", "Secret in the Authorization header"}, [2]string{"form", "Secret in the form"}, [2]string{"private_key_jwt", "Signed assertion (private_key_jwt)"}, [2]string{"none", "None"}),
 			words(formField{name: "scopes", label: "Scopes", hint: "Separated by spaces."}, func(c *store.Connection) *[]string { return &c.Scopes }, " "),
@@ -119,7 +127,8 @@ func usualFields() []formGroup {
 			yesNo("use_userinfo", "Read the userinfo endpoint", false, func(c *store.Connection) *bool { return &c.UseUserinfo }),
 			choice(text("profile.kind", "Profile comes from", "", func(c *store.Connection) *string { return &c.Profile.Kind }),
 				[2]string{"", "ID token, and userinfo if ticked"}, [2]string{"none", "ID token alone"}, [2]string{"url", "A URL"}, [2]string{"url_in_url", "A URL inside another response"},
-				[2]string{"token_response", "The token response"}, [2]string{"url_in_token_response", "A URL inside the token response"}),
+				[2]string{"token_response", "The token response"}, [2]string{"url_in_token_response", "A URL inside the token response"},
+				[2]string{"posted_user", "Names posted beside the code (Apple)"}),
 			text("profile.url", "Profile URL", "", func(c *store.Connection) *string { return &c.Profile.URL }),
 		}},
 		{"Attributes", "Where each stands in the provider's answers: name.first, email[0], or RFC 9535 JSONPath.", []formField{
@@ -188,7 +197,10 @@ func (h *Handler) inputFaults(err error, groups []templates.FormGroup) (out []te
 		fault := templates.InputFault{Text: e.Error()}
 		for _, g := range groups {
 			for _, in := range g.Inputs {
-				if e.Path == in.Name || strings.HasPrefix(e.Path, in.Name+".") || strings.HasPrefix(e.Path, in.Name+"[") {
+				switch {
+				case e.Path == in.Name:
+					fault = templates.InputFault{Input: in.Name, Label: in.Label, Text: withoutPath(e)}
+				case strings.HasPrefix(e.Path, in.Name+".") || strings.HasPrefix(e.Path, in.Name+"["):
 					fault.Input = in.Name
 				}
 			}
@@ -196,6 +208,11 @@ func (h *Handler) inputFaults(err error, groups []templates.FormGroup) (out []te
 		out = append(out, fault)
 	}
 	return out, len(out) > 0
+}
+
+// withoutPath is a fault beside the input that it is about.
+func withoutPath(e *profile.FieldError) string {
+	return strings.TrimPrefix(e.Error(), e.Path+": ")
 }
 
 // drawForm shows a form again with everything that is wrong with it, or shows
@@ -214,14 +231,14 @@ func (h *Handler) drawForm(w http.ResponseWriter, r *http.Request, p Principal, 
 			}
 			page.Frame.Problem = problemText(m)
 			if m.Status == http.StatusForbidden {
-				page.Frame.Problem = "What weakens a connection is for owners: PKCE, nonce, private network, always believing addresses."
+				page.Frame.Problem = "What weakens a connection is for owners: PKCE, nonce, private network, always believing addresses, public mail domains."
 			}
 		}
 	}
 	h.drawn(r, h.templates.Form(w, status, page))
 }
 
-func isOwner(p Principal) bool { return Owner.Allows(p, Object{Kind: "connection"}) }
+func isOwner(p Principal) bool { return Owner.Allows(p, Object{}) }
 
 func (h *Handler) showEditConnection(w http.ResponseWriter, r *http.Request, p Principal) {
 	c, err := h.connection(r.Context(), r.PathValue("connection"))
@@ -275,107 +292,4 @@ func (h *Handler) testFromForm(w http.ResponseWriter, r *http.Request, p Princip
 	}
 	h.drawTest(w, r, p, test, link, templates.Revealed{})
 	return nil
-}
-
-// presetPage lists what a connection can begin with.
-func (h *Handler) showPresets(w http.ResponseWriter, r *http.Request, p Principal) {
-	page := templates.ListPage{
-		Frame: h.frame(r, p), Title: "Add a connection", Intro: "Choose what the company signs in with. What a preset fills in can be changed afterwards.",
-		Columns: []string{"Provider", "You will be asked for"},
-	}
-	for _, preset := range federation.Presets() {
-		asks := make([]string, 0, len(preset.Blanks))
-		for _, b := range preset.Blanks {
-			asks = append(asks, b.Title)
-		}
-		page.Rows = append(page.Rows, templates.Row{URL: "/new/connection/" + preset.Name, Cells: []templates.Cell{
-			templates.TextCell(preset.Title), templates.TextCell(strings.Join(append(asks, "client id and secret"), ", ")),
-		}})
-	}
-	h.drawList(w, r, page)
-}
-
-func (h *Handler) showNewConnection(w http.ResponseWriter, r *http.Request, p Principal) {
-	preset, ok := federation.PresetNamed(r.PathValue("preset"))
-	if !ok {
-		h.pageError(w, r, p, store.ErrNotFound)
-		return
-	}
-	c := store.Connection{Title: preset.Title, Disabled: true}
-	h.drawForm(w, r, p, newPage(preset, inputs(newFields(preset), c, nil, isOwner(p))), nil)
-}
-
-func newPage(preset federation.Preset, groups []templates.FormGroup) templates.FormPage {
-	return templates.FormPage{
-		Title: "Add a connection: " + preset.Title, Back: "/new/connection", BackTitle: "Presets", Action: "/new/connection/" + preset.Name, Submit: "Add it",
-		Notes: preset.Notes, Groups: groups,
-	}
-}
-
-// newFields are asked for with a preset: its blanks, and what no preset knows.
-func newFields(preset federation.Preset) []formGroup {
-	blanks := formGroup{title: "At " + preset.Title}
-	for _, b := range preset.Blanks {
-		blanks.fields = append(blanks.fields, formField{
-			name: "values." + b.Name, label: strings.ToUpper(b.Title[:1]) + b.Title[1:], hint: "For example " + b.Example, required: true,
-			get: func(store.Connection) string { return "" }, set: func(*store.Connection, string) {},
-		})
-	}
-	blanks.fields = append(blanks.fields, clientFields()...)
-	if _, apple := preset.Connection["apple"]; apple {
-		key := secretField("private_key", "Private key", "The .p8 file. It goes in and never comes out.", templates.InputArea, func(c *store.Connection) *store.Sealed { return &c.PrivateKey })
-		blanks.fields = append(blanks.fields, key)
-	}
-	return []formGroup{
-		{"Who it is for", "", []formField{
-			needed(text("organization", "Organization", "Its id.", func(c *store.Connection) *string { return &c.OrganizationID })),
-			needed(text("id", "Id", "Short name in the callback path, chosen once: a-z, 0-9 and -.", func(c *store.Connection) *string { return &c.ID })),
-			titleField(), domainsField(),
-			yesNo("disabled", "Begin switched off, to test it first", false, func(c *store.Connection) *bool { return &c.Disabled }),
-		}},
-		blanks,
-	}
-}
-
-func (h *Handler) doNewConnection(w http.ResponseWriter, r *http.Request, p Principal) {
-	preset, ok := federation.PresetNamed(r.PathValue("preset"))
-	if !ok {
-		h.pageError(w, r, p, store.ErrNotFound)
-		return
-	}
-	groups := newFields(preset)
-	c, err := fromPreset(preset, groups, r.PostForm)
-	if err == nil {
-		_, err = h.addConnection(r.Context(), p, c)
-	} else {
-		err = joinFaults(err, h.checkNew(r.Context(), p, c))
-	}
-	if err == nil {
-		http.Redirect(w, r, connectionURL(c.ID, "?done=added"), http.StatusSeeOther)
-		return
-	}
-	h.drawForm(w, r, p, newPage(preset, inputs(groups, c, r.PostForm, isOwner(p))), err)
-}
-
-func fromPreset(preset federation.Preset, groups []formGroup, typed url.Values) (store.Connection, error) {
-	values := map[string]string{}
-	for _, b := range preset.Blanks {
-		values[b.Name] = strings.TrimSpace(typed.Get("values." + b.Name))
-	}
-	c := store.Connection{}
-	fillIn(groups, &c, typed, false)
-	return c, preset.Apply(values, &c)
-}
-
-// checkNew adds what else is wrong when the blanks are: all faults at once.
-// Only what people typed themselves is reported then.
-func (h *Handler) checkNew(_ context.Context, p Principal, c store.Connection) error {
-	var f faults
-	for _, e := range fieldErrors(h.checkConnection(p, store.Connection{}, &c)) {
-		switch name, _, _ := strings.Cut(e.Path, "["); name {
-		case "id", "organization", "title", "domains", "client_id":
-			f = append(f, e)
-		}
-	}
-	return f.join()
 }

@@ -17,56 +17,6 @@ func onOff(disabled bool) templates.Cell {
 	return templates.BadgeCell("active", templates.ToneGood)
 }
 
-func (h *Handler) showOrganizations(w http.ResponseWriter, r *http.Request, p Principal) {
-	found, err := list(r.Context(), h, "organizations", paging(r), h.store.Organizations.List, plain(viewOrganization))
-	if err != nil {
-		h.pageError(w, r, p, err)
-		return
-	}
-	page := templates.ListPage{
-		Frame: h.frame(r, p), Title: "Organizations", Intro: "Companies whose people sign in here.",
-		Columns: []string{"Title", "Id", "Newcomers", "State"},
-		Empty: templates.Empty{
-			Title: "No organization yet", Text: "An organization owns domains and connections. Add the first one:",
-			Command: "gatehouse org create acme --title Acme",
-		},
-	}
-	for _, o := range found.Items {
-		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
-			templates.TextCell(o.Title), templates.CodeCell(o.ID), templates.TextCell(o.Join), onOff(o.Disabled),
-		}})
-	}
-	onward(&page, r, found.Next)
-	h.drawList(w, r, page)
-}
-
-func (h *Handler) showDomains(w http.ResponseWriter, r *http.Request, p Principal) {
-	found, err := h.listDomains(r.Context(), paging(r), "")
-	if err != nil {
-		h.pageError(w, r, p, err)
-		return
-	}
-	page := templates.ListPage{
-		Frame: h.frame(r, p), Title: "Domains", Intro: "E-mail domains and the organizations they belong to.",
-		Columns: []string{"Domain", "Organization", "State", "TXT value"},
-		Empty: templates.Empty{
-			Title: "No domain yet", Text: "A domain leads people to their company's sign-in. Add the first one:",
-			Command: "gatehouse domain create acme acme.example --asserted",
-		},
-	}
-	for _, d := range found.Items {
-		state := templates.BadgeCell(d.State, templates.ToneGood)
-		if d.State == "pending" {
-			state.Tone = templates.ToneWarn
-		}
-		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
-			templates.CodeCell(d.Name), templates.CodeCell(d.Organization), state, templates.CodeCell(d.Challenge),
-		}})
-	}
-	onward(&page, r, found.Next)
-	h.drawList(w, r, page)
-}
-
 func (h *Handler) showConnections(w http.ResponseWriter, r *http.Request, p Principal) {
 	found, err := h.listConnections(r.Context(), paging(r), "")
 	if err != nil {
@@ -94,7 +44,7 @@ func (h *Handler) showConnections(w http.ResponseWriter, r *http.Request, p Prin
 }
 
 func (h *Handler) showClients(w http.ResponseWriter, r *http.Request, p Principal) {
-	found, err := list(r.Context(), h, "clients", paging(r), h.store.Clients.List, plain(viewClient))
+	found, err := h.listClients(r.Context(), paging(r))
 	if err != nil {
 		h.pageError(w, r, p, err)
 		return
@@ -109,32 +59,8 @@ func (h *Handler) showClients(w http.ResponseWriter, r *http.Request, p Principa
 	}
 	for _, c := range found.Items {
 		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
-			templates.TextCell(c.Name), templates.CodeCell(c.ID), templates.TextCell(c.Type),
+			templates.TextCell(c.Name), templates.CodeCell(c.ID), templates.CodeCell(c.Type),
 			templates.CodeCell(strings.Join(c.RedirectURIs, " ")), onOff(c.Disabled),
-		}})
-	}
-	onward(&page, r, found.Next)
-	h.drawList(w, r, page)
-}
-
-func (h *Handler) showUsers(w http.ResponseWriter, r *http.Request, p Principal) {
-	found, err := list(r.Context(), h, "users", paging(r), h.store.Users.List, plain(viewUser))
-	if err != nil {
-		h.pageError(w, r, p, err)
-		return
-	}
-	page := templates.ListPage{
-		Frame: h.frame(r, p), Title: "People", Columns: []string{"Name", "E-mail", "Role", "State", "Last sign-in"},
-		Empty: templates.Empty{Title: "Nobody yet", Text: "People appear here when they sign in for the first time."},
-	}
-	for _, u := range found.Items {
-		name := attributesName(u.Attributes)
-		if name == "" {
-			name = u.ID
-		}
-		page.Rows = append(page.Rows, templates.Row{URL: "/users/" + u.ID, Cells: []templates.Cell{
-			templates.TextCell(name), templates.TextCell(u.Attributes.Email), templates.TextCell(u.PlatformRole),
-			onOff(u.Status != "active"), timeCell(u.LastLoginAt),
 		}})
 	}
 	onward(&page, r, found.Next)
@@ -170,38 +96,8 @@ func (h *Handler) showSessions(w http.ResponseWriter, r *http.Request, p Princip
 			state = templates.BadgeCell("expired", templates.ToneNone)
 		}
 		page.Rows = append(page.Rows, templates.Row{URL: "/users/" + s.User, Cells: []templates.Cell{
-			templates.TextCell(names[s.User]), templates.CodeCell(s.ID), templates.TextCell(kind),
+			templates.TextCell(names[s.User]), templates.CodeCell(s.ID), templates.WordCell(kind),
 			templates.TimeCell(s.CreatedAt), templates.TimeCell(s.LastSeenAt), state,
-		}})
-	}
-	onward(&page, r, found.Next)
-	h.drawList(w, r, page)
-}
-
-func (h *Handler) showAudit(w http.ResponseWriter, r *http.Request, p Principal) {
-	found, err := h.listAudit(r.Context(), paging(r))
-	if err != nil {
-		h.pageError(w, r, p, err)
-		return
-	}
-	page := templates.ListPage{
-		Frame: h.frame(r, p), Title: "Audit", Intro: "Who changed what, newest first. Check the chain with gatehouse audit verify.",
-		Columns: []string{"When", "Who", "What", "On", "Through", "From"},
-		Empty:   templates.Empty{Title: "Nothing yet", Text: "Every change through console, API and command line is recorded here."},
-	}
-	actors := make([]string, len(found.Items))
-	for i, e := range found.Items {
-		actors[i] = e.Actor
-	}
-	names, err := h.namesByID(r.Context(), actors)
-	if err != nil {
-		h.pageError(w, r, p, err)
-		return
-	}
-	for _, e := range found.Items {
-		page.Rows = append(page.Rows, templates.Row{Cells: []templates.Cell{
-			templates.TimeCell(e.At), personCell(e.Actor, names), templates.CodeCell(e.Action),
-			templates.CodeCell(e.Target), templates.TextCell(e.Via), templates.CodeCell(e.From),
 		}})
 	}
 	onward(&page, r, found.Next)

@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,7 +41,7 @@ func (h *Handler) startTestPage(r *http.Request, c store.Connection) (templates.
 			if err != nil {
 				return err
 			}
-			if len(app.Options) < 500 && !client.Disabled && provisioning.ClientFor(client, c) {
+			if len(app.Options) < 500 && !client.Disabled && client.ID != store.ConsoleClient && provisioning.ClientFor(client, c) {
 				app.Options = append(app.Options, templates.Option{Value: client.ID, Title: client.Name + " (" + client.ID + ")", Selected: client.ID == r.PostForm.Get("client")})
 			}
 		}
@@ -120,7 +122,7 @@ func (h *Handler) drawTest(w http.ResponseWriter, r *http.Request, p Principal, 
 	if t.Unsaved {
 		about.badge("Record", "as changed, not saved", templates.ToneWarn)
 	} else {
-		about.text("Record", "as saved")
+		about.word("Record", "as saved")
 	}
 	about.code("App", t.ClientID)
 	about = append(about, templates.Item{Label: "Kept until", Values: []templates.Cell{templates.TimeCell(t.ExpiresAt)}})
@@ -129,9 +131,9 @@ func (h *Handler) drawTest(w http.ResponseWriter, r *http.Request, p Principal, 
 		Facts: about, Link: link, Revealed: revealed,
 	}
 	if _, err := h.connection(r.Context(), t.Connection.ID); err != nil {
-		page.Back, page.Title = "/connections", "Connections" // it was never saved
+		page.Back, page.Title = "/connections", "" // it was never saved
 	}
-	if isOwner(p) {
+	if Owner.Allows(p, Object{t.Connection.OrganizationID}) {
 		page.Reveal = "/tests/" + url.PathEscape(t.Words) + "/reveal"
 	}
 	if t.State != rehearsal.Done {
@@ -160,11 +162,22 @@ func fillResult(page *templates.TestPage, r rehearsal.Result) {
 	var who facts
 	who.code("Issuer", r.Identity.Issuer)
 	if s := r.Identity.Subject; s != nil {
-		who.code("Subject", s.Shown)
+		who.code("Subject (sub)", s.Shown)
 	}
-	who.text("The provider says the address is verified", r.Identity.Verified)
+	who.word("The provider says the address is verified", r.Identity.Verified)
 	page.Identity = who
-	for _, s := range r.Identity.Selectors {
+	// What found nothing and should have comes first, what need not have last.
+	rank := func(s rehearsal.Selection) int {
+		switch {
+		case s.Matched:
+			return 1
+		case s.Optional:
+			return 2
+		}
+		return 0
+	}
+	sorted := slices.SortedStableFunc(slices.Values(r.Identity.Selectors), func(a, b rehearsal.Selection) int { return cmp.Compare(rank(a), rank(b)) })
+	for _, s := range sorted {
 		page.Selectors = append(page.Selectors, selectorView(s))
 	}
 	if a := r.Admission; a != nil {
@@ -177,10 +190,10 @@ func fillResult(page *templates.TestPage, r rehearsal.Result) {
 			tone = templates.ToneBad
 		}
 		f.badge("Decision", strings.ReplaceAll(a.Decision, "_", " "), tone)
-		f.text("Because", a.Why)
+		f.word("Because", a.Why)
 		f.code("Organization", a.Organization)
 		f.code("Reason", a.Reason)
-		f.text("The person would read", a.Sentence)
+		f.word("The person would read", a.Sentence)
 		page.Admission = f
 	}
 	if c := r.Claims; c != nil {

@@ -31,7 +31,7 @@ func (h *Handler) showTraces(w http.ResponseWriter, r *http.Request, p Principal
 	for _, t := range found.Items {
 		list.Rows = append(list.Rows, templates.Row{URL: "/traces/" + t.Words, Cells: []templates.Cell{
 			templates.CodeCell(t.Words), templates.TimeCell(t.StartedAt), outcomeCell(t.Outcome), templates.CodeCell(t.Code),
-			templates.TextCell(blameWords(t.Blame)), templates.CodeCell(t.Connection), templates.CodeCell(t.Client),
+			templates.WordCell(blameWords(t.Blame)), templates.CodeCell(t.Connection), templates.CodeCell(t.Client),
 		}})
 	}
 	if found.Next != "" {
@@ -62,7 +62,7 @@ func traceFilters() []string {
 
 // findTraces leads the filled form to its list: straight to the one login when
 // the words are known.
-func (h *Handler) findTraces(w http.ResponseWriter, r *http.Request, _ Principal) {
+func (h *Handler) findTraces(w http.ResponseWriter, r *http.Request, p Principal) {
 	q := url.Values{}
 	for _, name := range traceFilters() {
 		if v := strings.TrimSpace(r.PostForm.Get(name)); v != "" && len(v) <= 100 {
@@ -70,7 +70,7 @@ func (h *Handler) findTraces(w http.ResponseWriter, r *http.Request, _ Principal
 		}
 	}
 	if words := store.CleanWords(q.Get("words")); words != "" {
-		if _, err := h.trace(r.Context(), words); err == nil {
+		if t, err := h.trace(r.Context(), words); err == nil && p.sees(t.OrganizationID) {
 			http.Redirect(w, r, "/traces/"+words, http.StatusSeeOther)
 			return
 		}
@@ -118,7 +118,12 @@ func (h *Handler) showTrace(w http.ResponseWriter, r *http.Request, p Principal)
 			step.State = templates.BadgeCell("! warning", templates.ToneWarn)
 		}
 		for _, d := range s.Details {
-			step.Details = append(step.Details, templates.Fact{Label: strings.ReplaceAll(d.Name, "_", " "), Value: d.Value})
+			label := strings.ReplaceAll(d.Name, "_", " ")
+			if n := len(step.Details); n > 0 && step.Details[n-1].Label == label { // as the checks of an ID token
+				step.Details[n-1].Value += ", " + d.Value
+				continue
+			}
+			step.Details = append(step.Details, templates.Fact{Label: label, Value: d.Value})
 		}
 		page.Steps = append(page.Steps, step)
 	}
@@ -168,23 +173,21 @@ func hops(t store.Trace) []templates.Hop {
 	out := make([]templates.Hop, len(places))
 	for i, place := range places {
 		hop := templates.Hop{Title: place.title, State: "not reached"}
-		var texts []string
 		for _, name := range place.steps {
 			for _, s := range t.Steps {
 				if s.Name != name {
 					continue
 				}
 				hop.State, hop.Tone = "✓ ok", templates.ToneGood
-				texts = append(texts, fmt.Sprintf("%s %s", s.Name, took(s.Micros)))
+				hop.Steps = append(hop.Steps, templates.Fact{Label: string(s.Name), Value: took(s.Micros)})
 				if s.Outcome == store.StepFail { // what came later may have gone well
 					hop.State, hop.Tone = "✗ failed", templates.ToneBad
 				}
 			}
 		}
-		if len(texts) > 4 {
-			texts = append(texts[:3], fmt.Sprintf("%d more", len(texts)-3))
+		if n := len(hop.Steps); n > 4 {
+			hop.Steps, hop.More = hop.Steps[:3], n-3
 		}
-		hop.Text = strings.Join(texts, ", ")
 		out[i] = hop
 	}
 	return out

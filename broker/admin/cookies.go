@@ -5,9 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
-	"time"
 
 	"gatehouse/store"
 )
@@ -17,6 +15,7 @@ const (
 	cookieSession = "gh_console"
 	cookieForm    = "gh_console_form"  // who an anonymous form was shown to
 	cookieKnown   = "gh_console_known" // a browser that signed in before
+	cookieHalf    = "gh_console_half"  // a password was right, the second factor is not there yet
 )
 
 // cookies knows the names and attributes of the console's cookies.
@@ -37,7 +36,7 @@ func (c cookies) read(r *http.Request, name string) string {
 	if len(found) != 1 { // two of one name: one was planted
 		return ""
 	}
-	if v := found[0].Value; len(v) <= 512 {
+	if v := found[0].Value; len(v) <= 2048 {
 		return v
 	}
 	return ""
@@ -85,38 +84,4 @@ func tokenMAC(key []byte, binding string) string {
 	m := hmac.New(sha256.New, key)
 	m.Write([]byte(binding))
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
-}
-
-// knownBrowsers remembers, in a sealed cookie, that a person has signed in from
-// this browser. Such a browser does not wait for the account's pause, so an
-// attacker who keeps failing cannot keep its owner out (Y4).
-type knownBrowsers struct{ sealer *store.Sealer }
-
-type knownBrowser struct {
-	UserID string    `json:"u"`
-	ID     string    `json:"i"`
-	Until  time.Time `json:"t"`
-}
-
-const knownFor = 90 * 24 * time.Hour
-
-func newKnownBrowsers(k *store.Keyring) knownBrowsers { return knownBrowsers{k.Sealer("admin/known")} }
-
-func (k knownBrowsers) make(userID string, now time.Time) string {
-	raw, _ := json.Marshal(knownBrowser{UserID: userID, ID: store.NewID(), Until: now.Add(knownFor)})
-	return base64.RawURLEncoding.EncodeToString(k.sealer.Seal(raw, []byte("known")))
-}
-
-// read returns a key for the limiter when the cookie is userID's, else "".
-func (k knownBrowsers) read(cookie, userID string, now time.Time) string {
-	box, err := base64.RawURLEncoding.DecodeString(cookie)
-	if err != nil || userID == "" {
-		return ""
-	}
-	raw, _, err := k.sealer.Open(box, []byte("known"))
-	var b knownBrowser
-	if err != nil || json.Unmarshal(raw, &b) != nil || b.UserID != userID || !now.Before(b.Until) {
-		return ""
-	}
-	return "browser:" + b.ID
 }

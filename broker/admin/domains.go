@@ -6,25 +6,42 @@ import (
 	"time"
 
 	"gatehouse/profile"
+	"gatehouse/provisioning/ownership"
 	"gatehouse/store"
 )
 
 // domainView is an organization's claim to an e-mail domain.
 type domainView struct {
-	Name         string    `json:"name" doc:"Canonical form (A-labels)"`
-	Organization string    `json:"organization"`
-	Revision     int64     `json:"revision"`
-	CreatedAt    time.Time `json:"created_at"`
-	UpdatedAt    time.Time `json:"updated_at"`
-	State        string    `json:"state" enum:"pending,verified,asserted"`
-	Challenge    string    `json:"challenge,omitempty" doc:"TXT value that proves the claim"`
+	Name         string     `json:"name" doc:"Canonical form (A-labels)"`
+	Organization string     `json:"organization"`
+	Revision     int64      `json:"revision"`
+	CreatedAt    time.Time  `json:"created_at"`
+	UpdatedAt    time.Time  `json:"updated_at"`
+	State        string     `json:"state" enum:"pending,verified,asserted,lapsed"`
+	RecordName   string     `json:"record_name,omitempty" doc:"Where the TXT record belongs; at the domain itself it counts too"`
+	Challenge    string     `json:"challenge,omitempty" doc:"TXT value that proves the claim; it stays there for good"`
+	VerifiedAt   *time.Time `json:"verified_at,omitempty" doc:"When the record was seen last"`
+	CheckedAt    *time.Time `json:"checked_at,omitempty" doc:"When DNS was asked last"`
+	MissingSince *time.Time `json:"missing_since,omitempty" doc:"Since when a proven record is gone"`
+	LapsesAt     *time.Time `json:"lapses_at,omitempty" doc:"When the claim lapses unless the record returns"`
+	CheckError   string     `json:"check_error,omitempty" doc:"Why the last look proved nothing"`
+	Join         string     `json:"join,omitempty" doc:"Own policy for newcomers; absent: the connection's or the organization's"`
+	Approvers    []string   `json:"approvers" doc:"User ids told of its access requests; none: the organization's"`
 }
 
-func viewDomain(d store.Domain) domainView {
-	return domainView{
-		Name: d.Name, Organization: d.OrganizationID, Revision: d.Revision,
-		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, State: string(d.State), Challenge: d.Challenge,
+func (h *Handler) viewDomain(d store.Domain) domainView {
+	v := domainView{
+		Name: d.Name, Organization: d.OrganizationID, Revision: d.Revision, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
+		State: string(d.State), Challenge: d.Challenge, VerifiedAt: moment(d.VerifiedAt), CheckedAt: moment(d.CheckedAt),
+		MissingSince: moment(d.MissingSince), CheckError: d.CheckError, Join: string(d.Join), Approvers: listed(d.Approvers),
 	}
+	if d.Challenge != "" {
+		v.RecordName = ownership.RecordName(d.Name)
+	}
+	if d.State == store.DomainVerified && !d.MissingSince.IsZero() {
+		v.LapsesAt = moment(d.MissingSince.Add(h.ownership.Grace()))
+	}
+	return v
 }
 
 type listDomainsInput struct {
@@ -47,12 +64,12 @@ func (d DomainPath) key() (string, error) {
 }
 
 func (h *Handler) routeDomains(t *table) {
-	endpoint(t, Admin, operation{Method: "GET", Path: "/domains", Name: "list-domains", Summary: "List domains", Tag: "domains"},
+	endpoint(t, Admin, operation{Method: "GET", Path: "/domains", In: anywhere, Name: "list-domains", Summary: "List domains", Tag: "domains"},
 		func(ctx context.Context, _ Principal, in *listDomainsInput) (*pageOutput[domainView], error) {
 			page, err := h.listDomains(ctx, in.Paging, in.Organization)
 			return &pageOutput[domainView]{page}, err
 		})
-	endpoint(t, Admin, operation{Method: "GET", Path: "/organizations/{organization}/domains/{domain}", Name: "get-domain", Summary: "Show a domain", Tag: "domains"},
+	endpoint(t, Admin, operation{Method: "GET", Path: "/organizations/{organization}/domains/{domain}", In: inOrganization, Name: "get-domain", Summary: "Show a domain", Tag: "domains"},
 		func(ctx context.Context, _ Principal, in *DomainPath) (*one[domainView], error) {
 			key, err := in.key()
 			if err != nil {
@@ -63,28 +80,29 @@ func (h *Handler) routeDomains(t *table) {
 				d, err = h.store.Domains.Get(tx, key)
 				return err
 			})
-			return &one[domainView]{etag(d.Revision), viewDomain(d)}, err
+			return &one[domainView]{etag(d.Revision), h.viewDomain(d)}, err
 		})
-	endpoint(t, Admin, operation{Method: "POST", Path: "/organizations/{organization}/domains", Name: "create-domain", Summary: "Claim a domain for an organization", Status: http.StatusCreated, Tag: "domains"}, h.createDomain)
-	endpoint(t, Owner, operation{Method: "POST", Path: "/organizations/{organization}/domains/{domain}/assert", Name: "assert-domain", Summary: "Vouch for a claim without DNS proof", Tag: "domains"}, h.assertDomain)
-	endpoint(t, Admin, operation{Method: "DELETE", Path: "/organizations/{organization}/domains/{domain}", Name: "delete-domain", Summary: "Give a domain up", Status: http.StatusNoContent, Tag: "domains"}, h.deleteDomain)
+	endpoint(t, Admin, operation{Method: "POST", Path: "/organizations/{organization}/domains", In: inOrganization, Name: "create-domain", Summary: "Claim a domain for an organization", Status: http.StatusCreated, Tag: "domains"}, h.createDomain)
+	endpoint(t, Owner, operation{Method: "POST", Path: "/organizations/{organization}/domains/{domain}/assert", Name: "assert-domain", Dangerous: true, Summary: "Vouch for a claim without DNS proof", Tag: "domains"}, h.assertDomain)
+	endpoint(t, Admin, operation{Method: "POST", Path: "/organizations/{organization}/domains/{domain}/check", In: inOrganization, Name: "check-domain", Summary: "Look for the TXT record now", Tag: "domains"}, h.checkDomain)
+	endpoint(t, Admin, operation{Method: "PATCH", Path: "/organizations/{organization}/domains/{domain}", In: inOrganization, Name: "update-domain", Summary: "Change what holds for newcomers of a domain", Tag: "domains"}, h.updateDomain)
+	endpoint(t, Admin, operation{Method: "DELETE", Path: "/organizations/{organization}/domains/{domain}", In: inOrganization, Name: "delete-domain", Summary: "Give a domain up", Status: http.StatusNoContent, Tag: "domains"}, h.deleteDomain)
 }
 
 func (h *Handler) listDomains(ctx context.Context, in Paging, organization string) (Page[domainView], error) {
-	read := h.store.Domains.List
-	if organization != "" {
-		read = func(tx store.Tx, p store.Page) ([]store.Domain, string, error) {
+	return listOf(ctx, h, in, listing[store.Domain]{
+		name: "domains", all: h.store.Domains.List, organization: organization,
+		of: func(tx store.Tx, organization string, p store.Page) ([]store.Domain, string, error) {
 			return h.store.Domains.ByIndex(tx, "organization", organization, p)
-		}
-	}
-	return list(ctx, h, "domains?organization="+organization, in, read, plain(viewDomain))
+		},
+	}, plain(h.viewDomain))
 }
 
 type createDomainInput struct {
 	Organization string `path:"organization" maxLength:"63"`
 	Body         struct {
 		Name     string `json:"name" maxLength:"255" doc:"Any spelling; kept in canonical form"`
-		Asserted bool   `json:"asserted,omitempty" doc:"Owners only: vouch for the claim without DNS proof"`
+		Asserted bool   `json:"asserted,omitempty" doc:"Owners of the platform only: vouch for the claim without DNS proof"`
 	}
 }
 
@@ -95,12 +113,14 @@ func (h *Handler) createDomain(ctx context.Context, p Principal, in *createDomai
 	if err != nil {
 		return nil, fault("name", "is not a domain name such as acme.example")
 	}
-	if in.Body.Asserted && !Owner.Allows(p, Object{Kind: "domain", OrganizationID: in.Organization}) {
+	if in.Body.Asserted && !Owner.Allows(p, Object{}) {
 		return nil, errForbidden
 	}
-	d := store.Domain{Name: name, OrganizationID: in.Organization, State: store.DomainPending, Challenge: "gatehouse-domain=" + store.NewID()}
+	d := store.Domain{Name: name, OrganizationID: in.Organization, State: store.DomainPending, Challenge: ownership.NewChallenge()}
 	if in.Body.Asserted {
 		d.State, d.Challenge = store.DomainAsserted, ""
+	} else if problem := ownership.Provable(name); problem != "" {
+		return nil, fault("name", "%s: claim a domain of the company's own", problem)
 	}
 	var saved store.Domain
 	err = h.change(ctx, p, func(ch *store.Change) error {
@@ -108,14 +128,12 @@ func (h *Handler) createDomain(ctx context.Context, p Principal, in *createDomai
 			return err
 		}
 		if !in.Body.Asserted {
-			holders, _, err := h.store.Domains.ByIndex(ch.Tx, "name", name, store.Page{Limit: 100})
+			taken, err := ownership.Taken(ch.Tx, h.store, name, in.Organization)
 			if err != nil {
 				return err
 			}
-			for _, other := range holders {
-				if other.Owned() && other.OrganizationID != in.Organization {
-					return problem(http.StatusConflict, "Another organization holds this domain. An owner can assert it for this one too.")
-				}
+			if taken {
+				return problem(http.StatusConflict, "Another organization holds this domain. An owner of the platform can assert it for this one too.")
 			}
 		}
 		if err := h.store.Domains.Insert(ch.Tx, d); err != nil {
@@ -124,9 +142,9 @@ func (h *Handler) createDomain(ctx context.Context, p Principal, in *createDomai
 		if saved, err = h.store.Domains.Get(ch.Tx, store.DomainKey(name, in.Organization)); err != nil {
 			return err
 		}
-		return ch.Record("domain.create", "domain/"+in.Organization+"/"+name, difference(nil, viewDomain(saved)))
+		return ch.Record("domain.create", "domain/"+in.Organization+"/"+name, difference(nil, h.viewDomain(saved)))
 	})
-	return &one[domainView]{etag(saved.Revision), viewDomain(saved)}, err
+	return &one[domainView]{etag(saved.Revision), h.viewDomain(saved)}, err
 }
 
 type changeDomainInput struct {
@@ -149,16 +167,16 @@ func (h *Handler) assertDomain(ctx context.Context, p Principal, in *changeDomai
 			return err
 		}
 		after := before
-		after.State, after.Challenge = store.DomainAsserted, ""
+		after.State, after.Challenge, after.CheckError, after.MissingSince = store.DomainAsserted, "", "", time.Time{}
 		if err := h.store.Domains.Put(ch.Tx, after); err != nil {
 			return err
 		}
 		if saved, err = h.store.Domains.Get(ch.Tx, key); err != nil {
 			return err
 		}
-		return ch.Record("domain.assert", "domain/"+before.OrganizationID+"/"+before.Name, difference(viewDomain(before), viewDomain(saved)))
+		return ch.Record("domain.assert", "domain/"+before.OrganizationID+"/"+before.Name, difference(h.viewDomain(before), h.viewDomain(saved)))
 	})
-	return &one[domainView]{etag(saved.Revision), viewDomain(saved)}, err
+	return &one[domainView]{etag(saved.Revision), h.viewDomain(saved)}, err
 }
 
 func (h *Handler) deleteDomain(ctx context.Context, p Principal, in *changeDomainInput) (*none, error) {
@@ -177,6 +195,6 @@ func (h *Handler) deleteDomain(ctx context.Context, p Principal, in *changeDomai
 		if err := h.store.Domains.Delete(ch.Tx, key); err != nil {
 			return err
 		}
-		return ch.Record("domain.delete", "domain/"+before.OrganizationID+"/"+before.Name, difference(viewDomain(before), nil))
+		return ch.Record("domain.delete", "domain/"+before.OrganizationID+"/"+before.Name, difference(h.viewDomain(before), nil))
 	})
 }

@@ -3,12 +3,10 @@ package admin
 import (
 	"context"
 
+	"gatehouse/broker/local"
 	"gatehouse/profile"
 	"gatehouse/store"
 )
-
-// Hashes is how many argon2id hashes were computed.
-func (h *Handler) Hashes() int64 { return h.passwords.count.Load() }
 
 // NewAccount keeps a console account of any role.
 func NewAccount(ctx context.Context, s *store.Store, email, password, role string) (store.User, error) {
@@ -16,7 +14,7 @@ func NewAccount(ctx context.Context, s *store.Store, email, password, role strin
 	if err != nil {
 		return store.User{}, err
 	}
-	hash, err := newHasher().hash(ctx, password)
+	hash, err := local.NewHasher().Hash(ctx, password)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -47,7 +45,25 @@ func (h *Handler) ChangeAs(ctx context.Context, token string, level Level, betwe
 	}); err != nil {
 		return err
 	}
-	p.required = level
+	p.gate = gate{level: level}
+	between()
+	return h.change(ctx, p, fn)
+}
+
+// ChangeWithin does so for a change that was bound to an organization; with ""
+// it was forgotten to.
+func (h *Handler) ChangeWithin(ctx context.Context, token string, level Level, organization string, between func(), fn func(*store.Change) error) error {
+	var p Principal
+	if err := h.store.View(ctx, func(tx store.Tx) (err error) {
+		p, err = h.resolve(tx, credential{tokenHash: store.HashToken(token)})
+		return err
+	}); err != nil {
+		return err
+	}
+	p.gate = gate{level: level, scope: anywhere}
+	if organization != "" {
+		p = p.within(organization)
+	}
 	between()
 	return h.change(ctx, p, fn)
 }

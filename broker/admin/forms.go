@@ -58,23 +58,28 @@ func formSentence(status int) string {
 	return "This form cannot be read."
 }
 
-// anonymousToken is the form token of a visitor: bound to a cookie of its own.
-func (h *Handler) anonymousToken(w http.ResponseWriter, r *http.Request) string {
+// anonymous is what a visitor's forms are bound to, a cookie of its own, and
+// their token.
+func (h *Handler) anonymous(w http.ResponseWriter, r *http.Request) (binding, token string) {
 	id := h.cookies.read(r, cookieForm)
 	if len(id) != 43 {
 		id = randomValue()
 		h.cookies.set(w, cookieForm, id, 0)
 	}
-	return h.csrf.token("form:" + id)
+	return "form:" + id, h.csrf.token("form:" + id)
 }
 
 // pageError answers a page request that failed.
 func (h *Handler) pageError(w http.ResponseWriter, r *http.Request, p Principal, err error) {
+	if errors.Is(err, errStepUp) {
+		h.goConfirm(w, r)
+		return
+	}
 	h.pageProblem(w, r, p, h.problemFor(r.Context(), err))
 }
 
 // pageProblem draws the error page that fits a problem's status.
-func (h *Handler) pageProblem(w http.ResponseWriter, r *http.Request, _ Principal, m *huma.ErrorModel) {
+func (h *Handler) pageProblem(w http.ResponseWriter, r *http.Request, p Principal, m *huma.ErrorModel) {
 	kind := templates.ErrorInternal
 	switch m.Status {
 	case http.StatusForbidden, http.StatusUnauthorized, http.StatusMisdirectedRequest:
@@ -93,7 +98,7 @@ func (h *Handler) pageProblem(w http.ResponseWriter, r *http.Request, _ Principa
 	if m.Status == http.StatusForbidden && m.Detail == formSentence(http.StatusForbidden) {
 		kind = templates.ErrorFormExpired
 	}
-	h.drawn(r, h.templates.Error(w, m.Status, templates.ErrorPage{
+	h.drawn(r, h.in(r, p).Error(w, m.Status, templates.ErrorPage{
 		Kind: kind, Correlation: r.Header.Get("X-Request-Id"), Restart: "/",
 	}))
 }

@@ -3,9 +3,11 @@ package admin
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"gatehouse/store"
 )
@@ -28,8 +30,22 @@ type Principal struct {
 	Via    string
 	Name   string // what the console's header shows
 
+	language string // chosen on the account, or ""
+
+	// companies are the caller's ranks in organizations, besides Role.
+	companies map[string]int
+	// scopes narrow what an API token may do; empty: nothing is taken away.
+	scopes []string
+
+	provenAt time.Time // of a session: the last proof of who it is
+	// connection is through which company the caller signed in to the console.
+	// Such a session has the caller's role in only (that organization) and no
+	// other: whoever runs a company's provider could sign in as any of its people.
+	connection string
+	only       string
+
 	credential credential
-	required   Level
+	gate       gate // what the request had to pass
 	from       string
 	requestID  string
 }
@@ -81,6 +97,9 @@ func (h *Handler) credentialOf(r *http.Request) (credential, error) {
 // not count: unknown, expired, revoked, user disabled or gone (B10, L4, L5).
 func (h *Handler) resolve(tx store.Tx, c credential) (Principal, error) {
 	var userID, via string
+	var scopes []string
+	var provenAt time.Time
+	var connection, only string
 	switch {
 	case c.operator:
 		return Principal{UserID: Operator, Role: store.RoleOwner, Via: viaCLI, Name: Operator, credential: c}, nil
@@ -92,7 +111,7 @@ func (h *Handler) resolve(tx store.Tx, c credential) (Principal, error) {
 		if err != nil {
 			return Principal{}, err
 		}
-		userID, via = t.UserID, viaAPI
+		userID, via, scopes, only = t.UserID, viaAPI, t.Scopes, t.OrganizationID
 	case c.sessionHash != "":
 		s, err := h.validSession(tx, c.sessionHash)
 		if errors.Is(err, store.ErrNotFound) {
@@ -101,7 +120,7 @@ func (h *Handler) resolve(tx store.Tx, c credential) (Principal, error) {
 		if err != nil {
 			return Principal{}, err
 		}
-		userID, via = s.UserID, viaConsole
+		userID, via, provenAt, connection, only = s.UserID, viaConsole, s.FactorAt, s.ConnectionID, s.OrganizationID
 	default:
 		return Principal{}, nil
 	}
@@ -112,40 +131,60 @@ func (h *Handler) resolve(tx store.Tx, c credential) (Principal, error) {
 	if err != nil {
 		return Principal{}, err
 	}
-	return Principal{UserID: u.ID, Role: u.PlatformRole, Via: via, Name: nameOf(u), credential: c}, nil
-}
-
-// authenticate finds out who sends a request.
-func (h *Handler) authenticate(r *http.Request) (Principal, error) {
-	c, err := h.credentialOf(r)
-	if errors.Is(err, errBearer) {
-		return Principal{}, nil
+	p := Principal{
+		UserID: u.ID, Role: u.PlatformRole, Via: via, Name: nameOf(u), language: u.Language, scopes: scopes, provenAt: provenAt,
+		connection: connection, only: only, credential: c,
 	}
-	if c == (credential{}) {
-		return Principal{}, nil
-	}
-	var p Principal
-	if err := h.store.View(r.Context(), func(tx store.Tx) (err error) {
-		p, err = h.resolve(tx, c)
-		return err
-	}); err != nil {
+	if p.companies, err = h.companiesOf(tx, u.ID); err != nil {
 		return Principal{}, err
 	}
-	p.from, p.requestID = remoteHost(r), r.Header.Get("X-Request-Id")
+	if only != "" {
+		p.Role = ""
+		maps.DeleteFunc(p.companies, func(organization string, _ int) bool { return organization != only })
+	}
 	return p, nil
 }
 
+// authenticate finds out who sends a request and whether they may pass a gate,
+// in one View. err says why not; p is who it is all the same.
+func (h *Handler) authenticate(r *http.Request, g gate, page bool) (p Principal, err error) {
+	c, err := h.credentialOf(r)
+	if errors.Is(err, errBearer) || page && c.tokenHash != "" { // pages are for browsers
+		c, err = credential{}, nil
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	err = h.store.View(r.Context(), func(tx store.Tx) error {
+		if c != (credential{}) {
+			if p, err = h.resolve(tx, c); err != nil {
+				return err
+			}
+		}
+		return h.admit(tx, p, g, false)
+	})
+	p.gate, p.from, p.requestID = g, remoteHost(r), r.Header.Get("X-Request-Id")
+	return p, err
+}
+
 // change is the only way this package writes on behalf of a caller. It looks
-// the caller up again inside the transaction, so that an admin who was
-// disabled a moment ago cannot finish what they began (B10).
+// the caller up again inside the transaction and asks the gate again, so that
+// an admin who was disabled a moment ago cannot finish what they began (B10).
+// What fn looks at of p still holds, or the change fails.
 func (h *Handler) change(ctx context.Context, p Principal, fn func(*store.Change) error) error {
 	return h.store.Change(ctx, p.actor(), func(ch *store.Change) error {
 		again, err := h.resolve(ch.Tx, p.credential)
 		if err != nil {
 			return err
 		}
-		if again.UserID != p.UserID || !p.required.Allows(again, Object{}) {
+		if !again.SignedIn() || again.UserID != p.UserID {
 			return errForbidden
+		}
+		if err := h.admit(ch.Tx, again, p.gate, true); err != nil {
+			return err
+		}
+		if !again.sameStanding(p) {
+			return errStanding
 		}
 		return fn(ch)
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"gatehouse/broker/local"
 	"gatehouse/profile"
 	"gatehouse/provisioning"
 	"gatehouse/store"
@@ -19,6 +20,10 @@ import (
 var (
 	errUnauthorized = errors.New("admin: not signed in")
 	errForbidden    = errors.New("admin: not allowed")
+	errPaused       = errors.New("admin: too many tries")
+	errScope        = errors.New("admin: outside the token's scopes")
+	errCompany      = errors.New("admin: signed in with the company")
+	errStanding     = errors.New("admin: the caller's role changed")
 	errLastOwner    = errors.New("admin: the last owner stays")
 	errInUse        = errors.New("admin: still in use")
 	errPrecondition = errors.New("admin: If-Match does not match")
@@ -44,12 +49,32 @@ func (h *Handler) problemFor(ctx context.Context, err error) *huma.ErrorModel {
 		return problem(http.StatusUnauthorized, "Sign in, or send an API token in the Authorization header.")
 	case errors.Is(err, errForbidden):
 		return problem(http.StatusForbidden, "Your role does not allow this.")
+	case errors.Is(err, local.ErrNoAccount):
+		return problem(http.StatusConflict, "There is no local account: sign-in is with a company's identity provider.")
+	case errors.Is(err, errStepUp):
+		p := problem(http.StatusForbidden, "This change is dangerous. Confirm that it is you: open /confirm in the console, then try again.")
+		p.Type = typeStepUp
+		return p
+	case errors.Is(err, errPaused):
+		return problem(http.StatusTooManyRequests, "Too many tries. Wait half a minute and try again.")
+	case errors.Is(err, errScope):
+		return problem(http.StatusForbidden, "This API token's scopes do not cover it. Make one with the scope you need.")
+	case errors.Is(err, errCompany):
+		return problem(http.StatusForbidden, "You are signed in with your company. Your console account is changed only by who signs in with it.")
+	case errors.Is(err, errStanding):
+		return problem(http.StatusConflict, "Your role changed in the meantime. Try again.")
 	case errors.Is(err, errCursor):
 		return problem(http.StatusBadRequest, "The cursor is not one of this list. Start again without a cursor.",
 			&huma.ErrorDetail{Location: "query.cursor", Message: "is not a cursor of this list"})
 	case errors.Is(err, errPrecondition):
 		return problem(http.StatusPreconditionFailed, "Someone changed this in the meantime. Read it again and repeat your change.")
-	case errors.Is(err, errLastOwner):
+	case errors.Is(err, provisioning.ErrLastIdentity):
+		return problem(http.StatusConflict, "This is the only way the person can sign in. Remove the user instead, or have them add another one first.")
+	case errors.Is(err, provisioning.ErrNotCandidate):
+		return problem(http.StatusConflict, "This is not a person of the organization whose proven address is that of the request. Approve it as a newcomer, or have the person link it on their account page.")
+	case errors.Is(err, provisioning.ErrLinked):
+		return problem(http.StatusConflict, "This identity belongs to a person already.")
+	case errors.Is(err, errLastOwner), errors.Is(err, provisioning.ErrLastOwner):
 		return problem(http.StatusConflict, "This is the last owner. Make someone else an owner first.")
 	case errors.Is(err, errInUse):
 		return problem(http.StatusConflict, "Something still belongs to it. Remove its connections, domains and members first.")
@@ -62,6 +87,18 @@ func (h *Handler) problemFor(ctx context.Context, err error) *huma.ErrorModel {
 		return problem(http.StatusConflict, "This request is already decided.")
 	case errors.Is(err, provisioning.ErrExpired):
 		return problem(http.StatusConflict, "This request has expired. The person can ask again by signing in.")
+	case errors.Is(err, provisioning.ErrSnapshot):
+		return problem(http.StatusConflict, "The provider says something else about this person than before. Look at the request again and decide on what it shows now (snapshot).")
+	case errors.Is(err, provisioning.ErrTalk):
+		return problem(http.StatusConflict, "Nothing more can be asked: the request has as many messages as it may have.")
+	case errors.Is(err, provisioning.ErrInvited):
+		return problem(http.StatusConflict, "An open invitation waits for this address already. Send that one again, or revoke it.")
+	case errors.Is(err, provisioning.ErrInvitationGone):
+		return problem(http.StatusConflict, "This invitation was accepted or revoked, or the address was invited anew. Make another one.")
+	case errors.Is(err, provisioning.ErrInvitationLimit):
+		return problem(http.StatusTooManyRequests, "The organization has sent as many invitations as it may in a day. Go on tomorrow.")
+	case errors.Is(err, provisioning.ErrResendPause):
+		return problem(http.StatusTooManyRequests, "This invitation was mailed less than ten minutes ago, or ten times already. Wait, or make another one.")
 	case errors.Is(err, provisioning.ErrOwnRequest):
 		return problem(http.StatusForbidden, "Nobody decides their own request. Ask another admin.")
 	case errors.Is(err, store.ErrNotFound):
@@ -145,7 +182,9 @@ func scrub(ctx huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	out := *m
-	out.Type = "about:blank"
+	if out.Type != typeStepUp {
+		out.Type = "about:blank"
+	}
 	out.Instance = instance(ctx.Header("X-Request-Id"))
 	out.Errors = nil
 	for _, d := range m.Errors {

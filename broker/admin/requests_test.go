@@ -111,7 +111,7 @@ func TestRequests_Rules(t *testing.T) {
 	s.globex()
 	c, owner := s.as(store.RoleAdmin), s.as(store.RoleOwner)
 	r := s.waiting("dave")
-	want(t, c.api("POST", "/access-requests/"+r.ID+"/approve", map[string]any{"role": "admin"}), http.StatusForbidden)
+	want(t, c.api("POST", "/access-requests/"+r.ID+"/approve", map[string]any{"role": "owner"}), http.StatusForbidden)
 	want(t, c.api("POST", "/access-requests/"+r.ID+"/approve", map[string]any{"role": "root"}), http.StatusUnprocessableEntity)
 	want(t, c.api("POST", "/access-requests/"+r.ID+"/refuse", map[string]any{"reason": "a\u202eb"}), http.StatusUnprocessableEntity)
 	want(t, c.api("POST", "/access-requests/nothing/approve", map[string]any{}), http.StatusNotFound)

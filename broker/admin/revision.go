@@ -93,7 +93,7 @@ func set[T any](field *T, value *T) {
 }
 
 // setList does so for lists: absent leaves the field, [] empties it.
-func setList(field *[]string, value []string) {
+func setList[T any](field *[]T, value []T) {
 	if value != nil {
 		*field = value
 	}

@@ -7,7 +7,7 @@ import (
 	"gatehouse/store"
 )
 
-// Lifetimes of a console session.
+// What a console session lasts when the configuration does not say.
 const (
 	sessionIdle     = 30 * time.Minute
 	sessionAbsolute = 12 * time.Hour
@@ -26,6 +26,11 @@ func (h *Handler) validSession(tx store.Tx, hash string) (store.Session, error) 
 	if !s.Console || !s.Valid(h.now()) {
 		return store.Session{}, store.ErrNotFound
 	}
+	if s.Parent != "" || s.ConnectionID != "" {
+		if err := h.throughCompany(tx, s); err != nil {
+			return store.Session{}, err
+		}
+	}
 	return s, nil
 }
 
@@ -36,7 +41,7 @@ func (h *Handler) draftSession(userID string) (s store.Session, value string) {
 	return store.Session{
 		KeyHash: store.HashToken(value), SID: store.NewID(), UserID: userID, Console: true,
 		AuthTime: now, AMR: []string{"pwd"}, CreatedAt: now, LastSeenAt: now,
-		IdleExpiresAt: now.Add(sessionIdle), ExpiresAt: now.Add(sessionAbsolute),
+		IdleExpiresAt: now.Add(h.policy.idle), ExpiresAt: now.Add(h.policy.absolute),
 	}, value
 }
 
@@ -57,7 +62,7 @@ func (h *Handler) touch(ctx context.Context, hash string) {
 			return err
 		}
 		s.LastSeenAt = h.now().UTC()
-		s.IdleExpiresAt = s.LastSeenAt.Add(sessionIdle)
+		s.IdleExpiresAt = s.LastSeenAt.Add(h.policy.idle)
 		return h.store.Sessions.Put(tx, s)
 	})
 	if err != nil {
@@ -75,6 +80,19 @@ func (h *Handler) endSessions(tx store.Tx, userID, except string) error {
 			if err := h.store.Sessions.Delete(tx, s.KeyHash); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// endTokens deletes a user's API tokens.
+func (h *Handler) endTokens(tx store.Tx, userID string) error {
+	for t, err := range h.store.APITokens.AllByIndex(tx, "user", userID) {
+		if err != nil {
+			return err
+		}
+		if err := h.store.APITokens.Delete(tx, t.Hash); err != nil {
+			return err
 		}
 	}
 	return nil

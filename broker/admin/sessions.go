@@ -42,12 +42,12 @@ type SessionPath struct {
 }
 
 func (h *Handler) routeSessions(t *table) {
-	endpoint(t, Admin, operation{Method: "GET", Path: "/sessions", Name: "list-sessions", Summary: "List sessions", Tag: "sessions"},
+	endpoint(t, Admin, operation{Method: "GET", Path: "/sessions", In: anywhere, Name: "list-sessions", Summary: "List sessions", Tag: "sessions"},
 		func(ctx context.Context, _ Principal, in *listSessionsInput) (*pageOutput[sessionView], error) {
 			page, err := h.listSessions(ctx, in.Paging, in.User)
 			return &pageOutput[sessionView]{page}, err
 		})
-	endpoint(t, Admin, operation{Method: "DELETE", Path: "/sessions/{session}", Name: "end-session", Summary: "End a session and the grants made in it", Status: http.StatusNoContent, Tag: "sessions"},
+	endpoint(t, Admin, operation{Method: "DELETE", Path: "/sessions/{session}", In: byObject, Name: "end-session", Summary: "End a session and the grants made in it", Status: http.StatusNoContent, Tag: "sessions"},
 		func(ctx context.Context, p Principal, in *SessionPath) (*none, error) {
 			return nil, h.endSession(ctx, p, in.ID)
 		})
@@ -60,7 +60,12 @@ func (h *Handler) listSessions(ctx context.Context, in Paging, user string) (Pag
 			return h.store.Sessions.ByIndex(tx, "user", user, p)
 		}
 	}
-	return list(ctx, h, "sessions?user="+user, in, read, plain(h.viewSession))
+	return listOf(ctx, h, in, listing[store.Session]{
+		name: "sessions?user=" + user, all: read,
+		owners: func(tx store.Tx, s store.Session) (belonging, error) {
+			return h.belongsToPerson(tx, s.OrganizationID, s.UserID)
+		},
+	}, plain(h.viewSession))
 }
 
 func (h *Handler) endSession(ctx context.Context, p Principal, sid string) error {

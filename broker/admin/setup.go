@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"gatehouse/broker/local"
 	"gatehouse/profile"
 	"gatehouse/store"
 	"gatehouse/templates"
@@ -85,15 +86,15 @@ type newOwner struct {
 // createOwner makes the first owner: exactly one caller of many succeeds, the
 // others get ErrOwnerExists, and every set-up link dies. claim, which must find
 // the caller's link, runs in the same Update.
-func createOwner(ctx context.Context, s *store.Store, passwords *hasher, o newOwner, claim func(store.Tx) error) (store.User, error) {
+func createOwner(ctx context.Context, s *store.Store, accounts *local.Accounts, o newOwner, claim func(store.Tx) error) (store.User, error) {
 	email, err := profile.ParseEmail(o.email)
 	if err != nil {
 		return store.User{}, fault("email", "is not an e-mail address")
 	}
-	if err := checkPassword("password", o.password, email.String()); err != nil {
-		return store.User{}, err
+	if wrong := local.PasswordFault(o.password, email.String()); wrong != "" {
+		return store.User{}, fault("password", "%s", wrong)
 	}
-	hash, err := passwords.hash(ctx, o.password)
+	hash, err := accounts.Hash(ctx, o.password)
 	if err != nil {
 		return store.User{}, err
 	}
@@ -116,8 +117,7 @@ func createOwner(ctx context.Context, s *store.Store, passwords *hasher, o newOw
 		if err := s.Users.Insert(ch.Tx, u); err != nil {
 			return err
 		}
-		pw := store.Password{UserID: u.ID, Login: email.Key(), Hash: hash, ChangedAt: s.Now().UTC()}
-		if err := s.Passwords.Insert(ch.Tx, pw); err != nil {
+		if err := accounts.Insert(ch.Tx, u.ID, email, hash); err != nil {
 			return err
 		}
 		return ch.Record("user.create_owner", "user/"+u.ID, difference(nil, viewUser(u)))
@@ -148,13 +148,14 @@ func (h *Handler) showSetup(w http.ResponseWriter, r *http.Request, p Principal)
 }
 
 func (h *Handler) drawSetup(w http.ResponseWriter, r *http.Request, status int, page templates.SetupPage) {
-	page.Action, page.MinLength, page.CSRF = "/setup", minPassword, h.anonymousToken(w, r)
-	h.drawn(r, h.templates.Setup(w, status, page))
+	page.Action, page.MinLength = "/setup", local.MinPassword
+	_, page.CSRF = h.anonymous(w, r)
+	h.drawn(r, h.in(r, Principal{}).Setup(w, status, page))
 }
 
 // doSetup makes the first owner and signs them in.
 func (h *Handler) doSetup(w http.ResponseWriter, r *http.Request, p Principal) {
-	if !h.limits.network(remoteHost(r)) {
+	if !h.accounts.MayTry(remoteHost(r)) {
 		h.pageProblem(w, r, p, problem(http.StatusTooManyRequests, ""))
 		return
 	}
@@ -170,7 +171,7 @@ func (h *Handler) doSetup(w http.ResponseWriter, r *http.Request, p Principal) {
 		h.pageError(w, r, p, err)
 		return
 	}
-	u, err := createOwner(r.Context(), h.store, h.passwords, newOwner{
+	u, err := createOwner(r.Context(), h.store, h.accounts, newOwner{
 		email: email, password: password,
 		actor: store.Actor{UserID: "system", Via: viaConsole, From: remoteHost(r), RequestID: r.Header.Get("X-Request-Id")},
 	}, func(tx store.Tx) error { return h.setupLink(tx, token) })
@@ -186,7 +187,7 @@ func (h *Handler) doSetup(w http.ResponseWriter, r *http.Request, p Principal) {
 		h.pageError(w, r, p, err)
 		return
 	}
-	h.startSession(w, r, u.ID, "/")
+	h.arrive(w, r, local.Proof{UserID: u.ID}, "/")
 }
 
 // sentence makes words for a form of a field error.

@@ -123,9 +123,9 @@ func TestL5_ExpiredSession(t *testing.T) {
 	want(t, busy.api("GET", "/whoami", nil), http.StatusUnauthorized)
 }
 
-// TestY2_UnknownLoginCostsTheSame: one argon2id hash for an unknown login, a
-// wrong password and a right one.
-func TestY2_UnknownLoginCostsTheSame(t *testing.T) {
+// TestY1_RefusalsLookTheSame: an unknown login, a wrong password and a disabled
+// account get the same page. What each costs is held in package local.
+func TestY1_RefusalsLookTheSame(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.account("ann@staff.example", password, store.RoleAdmin)
@@ -137,12 +137,8 @@ func TestY2_UnknownLoginCostsTheSame(t *testing.T) {
 	for _, try := range []struct{ email, password string }{
 		{"ann@staff.example", "wrong horse battery"}, {"nobody@staff.example", "wrong horse battery"}, {"off@staff.example", password},
 	} {
-		before := s.handler.Hashes()
 		b := s.browser()
 		a := want(t, b.signIn(try.email, try.password), http.StatusUnauthorized)
-		if got := s.handler.Hashes() - before; got != 1 {
-			t.Errorf("%s: %d hashes, want 1", try.email, got)
-		}
 		page := strings.ReplaceAll(string(a.body), try.email, "X")
 		pages = append(pages, csrfField.ReplaceAllString(page, ""))
 	}

@@ -19,6 +19,7 @@ import (
 	"gatehouse/federation/rehearsal"
 	"gatehouse/profile"
 	"gatehouse/provisioning"
+	"gatehouse/provisioning/ownership"
 	"gatehouse/store"
 	"gatehouse/store/storetest"
 	"gatehouse/templates"
@@ -33,6 +34,7 @@ type site struct {
 	clock   *clock
 	log     *lockedBuffer
 	tests   *rehearsal.Book
+	dns     *siteDNS
 }
 
 type clock struct {
@@ -71,8 +73,16 @@ func (l *lockedBuffer) String() string {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, clock: &clock{at: time.Now()}, log: &lockedBuffer{}}
-	s.store = storetest.OpenAt(t, s.clock.now)
+	return newSiteOn(t, nil)
+}
+
+// newSiteOn is newSite on a store that is there already; nil: a fresh one.
+func newSiteOn(t *testing.T, on *store.Store) *site {
+	t.Helper()
+	s := &site{t: t, clock: &clock{at: time.Now()}, log: &lockedBuffer{}, store: on}
+	if on == nil {
+		s.store = storetest.OpenAt(t, s.clock.now)
+	}
 	s.server = httptest.NewUnstartedServer(nil)
 	base := "http://" + s.server.Listener.Addr().String()
 	fed := federation.New(federation.Config{Store: s.store, PublicURL: "https://login.example", Now: s.clock.now})
@@ -81,12 +91,13 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.tests = rehearsal.New(s.clock.now)
+	s.tests, s.dns = rehearsal.New(s.clock.now), newSiteDNS(t)
 	s.handler, err = admin.New(admin.Config{
 		Rehearsals: s.tests,
+		Ownership:  ownership.New(ownership.Config{Store: s.store, Resolver: ownership.Resolver{Server: s.dns.address}, Now: s.clock.now}),
 		Store:      s.store, Federation: fed, Templates: pages, BaseURL: base, PublicIssuer: "https://login.example",
 		Provisioner: provisioning.New(provisioning.Config{Store: s.store, Federation: fed, Now: s.clock.now}),
-		Now:         s.clock.now, Logger: jsonLogger(s.log), Version: "test",
+		Now:         s.clock.now, Logger: jsonLogger(s.log), Version: "test", SecondFactorOptional: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +131,7 @@ func (s *site) session(userID string, edit ...func(*store.Session)) string {
 	value := store.NewID() + store.NewID()
 	now := s.clock.now()
 	rec := store.Session{
-		KeyHash: store.HashToken(value), SID: store.NewID(), UserID: userID, Console: true, AuthTime: now,
+		KeyHash: store.HashToken(value), SID: store.NewID(), UserID: userID, Console: true, AuthTime: now, FactorAt: now,
 		CreatedAt: now, LastSeenAt: now, IdleExpiresAt: now.Add(30 * time.Minute), ExpiresAt: now.Add(12 * time.Hour),
 	}
 	for _, fn := range edit {

@@ -85,15 +85,18 @@ type revealOutput struct {
 
 func (h *Handler) routeTestLogins(t *table) {
 	endpoint(t, Admin, operation{
-		Method: "POST", Path: "/connections/{connection}/test", Name: "start-test-login", Status: http.StatusCreated, Tag: "test logins",
+		Method: "POST", Path: "/connections/{connection}/test", In: anywhere, Name: "start-test-login", Status: http.StatusCreated, Tag: "test logins",
 		Summary: "Prepare a test login at a stored, changed, new or disabled connection; the link opens it once",
 	}, h.startTest)
-	endpoint(t, Admin, operation{Method: "GET", Path: "/tests", Name: "list-test-logins", Summary: "Test logins of the last half hour", Tag: "test logins"},
-		func(context.Context, Principal, *struct{}) (*testsOutput, error) {
+	endpoint(t, Admin, operation{Method: "GET", Path: "/tests", In: anywhere, Name: "list-test-logins", Summary: "Test logins of the last half hour", Tag: "test logins"},
+		func(_ context.Context, p Principal, _ *struct{}) (*testsOutput, error) {
 			out := &testsOutput{}
 			out.Body.Items = []testView{}
 			if h.rehearsals != nil {
 				for _, t := range h.rehearsals.Tests() {
+					if !p.sees(t.Connection.OrganizationID) {
+						continue
+					}
 					v := viewTest(t)
 					v.Result = nil
 					out.Body.Items = append(out.Body.Items, v)
@@ -101,12 +104,12 @@ func (h *Handler) routeTestLogins(t *table) {
 			}
 			return out, nil
 		})
-	endpoint(t, Admin, operation{Method: "GET", Path: "/tests/{words}", Name: "get-test-login", Summary: "State and result of a test login, values masked", Tag: "test logins"},
+	endpoint(t, Admin, operation{Method: "GET", Path: "/tests/{words}", In: byObject, Name: "get-test-login", Summary: "State and result of a test login, values masked", Tag: "test logins"},
 		func(_ context.Context, _ Principal, in *TestPath) (*testOutput, error) {
 			test, err := h.testLogin(in.Words)
 			return &testOutput{viewTest(test)}, err
 		})
-	endpoint(t, Owner, operation{Method: "POST", Path: "/tests/{words}/reveal", Name: "reveal-test-value", Summary: "Show what is behind the mask of one value; recorded in the audit", Tag: "test logins"},
+	endpoint(t, Owner, operation{Method: "POST", Path: "/tests/{words}/reveal", In: byObject, Name: "reveal-test-value", Dangerous: true, Summary: "Show what is behind the mask of one value; recorded in the audit", Tag: "test logins"},
 		func(ctx context.Context, p Principal, in *revealInput) (*revealOutput, error) {
 			out := &revealOutput{}
 			secret, err := h.reveal(ctx, p, in.Words, in.Body.Number)
@@ -166,11 +169,19 @@ func (h *Handler) rehearse(ctx context.Context, p Principal, id string, body sta
 	case errors.Is(err, store.ErrNotFound) && d.Unsaved:
 	case err != nil:
 		return none, "", err
+	default:
+		p = p.about("connection", id)
+		if err := h.allowed(ctx, p); err != nil {
+			return none, "", err
+		}
 	}
 	d.Connection = before
 	if d.Unsaved {
 		if d.Connection, err = edit(before); err != nil {
 			return none, "", inside("connection", err)
+		}
+		if before.ID == "" {
+			p = p.within(d.Connection.OrganizationID)
 		}
 		if err := h.checkConnection(p, before, &d.Connection); err != nil {
 			return none, "", inside("connection", err)
@@ -183,7 +194,7 @@ func (h *Handler) rehearse(ctx context.Context, p Principal, id string, body sta
 		d.Words = h.store.Traces.NewWords(ctx)
 	}
 	err = h.change(ctx, p, func(ch *store.Change) error {
-		if err := h.namesExist(ch.Tx, d.Connection); err != nil {
+		if err := h.namesExist(ch.Tx, p, d.Connection); err != nil {
 			return inside("connection", err)
 		}
 		if err := h.testClient(ch.Tx, &d); err != nil {
@@ -224,7 +235,7 @@ func (h *Handler) testClient(tx store.Tx, d *rehearsal.Draft) error {
 		if err != nil {
 			return err
 		}
-		if !c.Disabled && provisioning.ClientFor(c, d.Connection) {
+		if !c.Disabled && c.ID != store.ConsoleClient && provisioning.ClientFor(c, d.Connection) {
 			d.ClientID = c.ID
 			return nil
 		}

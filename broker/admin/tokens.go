@@ -23,25 +23,29 @@ const (
 
 // tokenView is an API token without the token.
 type tokenView struct {
-	ID        string    `json:"id" doc:"The first characters of the token's SHA-256"`
-	Name      string    `json:"name"`
-	User      string    `json:"user"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresAt time.Time `json:"expires_at"`
+	ID   string `json:"id" doc:"The first characters of the token's SHA-256"`
+	Name string `json:"name"`
+	User string `json:"user"`
+	// Organization that its user's role is narrowed to.
+	Organization string    `json:"organization,omitempty" doc:"Its user's role counts in this organization only"`
+	Scopes       []string  `json:"scopes" doc:"What its user's role is narrowed to; empty: not at all"`
+	CreatedAt    time.Time `json:"created_at"`
+	ExpiresAt    time.Time `json:"expires_at"`
 }
 
 // tokenIDLength of a hash is enough to name a token and useless to use it.
 const tokenIDLength = 24
 
 func viewToken(t store.APIToken) tokenView {
-	return tokenView{ID: t.Hash[:tokenIDLength], Name: t.Name, User: t.UserID, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
+	return tokenView{ID: t.Hash[:tokenIDLength], Name: t.Name, User: t.UserID, Scopes: listed(t.Scopes), Organization: t.OrganizationID, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
 }
 
 type createTokenInput struct {
 	Body struct {
-		Name string `json:"name" minLength:"1" maxLength:"100"`
-		Days int    `json:"days,omitempty" minimum:"1" maximum:"366" doc:"Until it expires; 90 when absent"`
-		User string `json:"user,omitempty" maxLength:"64" doc:"Operator only: whose role the token has"`
+		Name   string   `json:"name" minLength:"1" maxLength:"100"`
+		Days   int      `json:"days,omitempty" minimum:"1" maximum:"366" doc:"Until it expires; 90 when absent"`
+		User   string   `json:"user,omitempty" maxLength:"64" doc:"Operator only: whose role the token has"`
+		Scopes []string `json:"scopes,omitempty" maxItems:"50" doc:"Narrow it: connections:read, users:write (includes reading), *:read; absent: all that the role may"`
 	}
 }
 
@@ -58,19 +62,24 @@ type TokenPath struct {
 }
 
 func (h *Handler) routeTokens(t *table) {
-	endpoint(t, Admin, operation{Method: "GET", Path: "/tokens", Name: "list-tokens", Summary: "List your API tokens; owners see everyone's", Tag: "tokens"},
+	endpoint(t, SignedIn, operation{Method: "GET", Path: "/tokens", Name: "list-tokens", Summary: "List your API tokens; owners see everyone's", Tag: "tokens"},
 		func(ctx context.Context, p Principal, in *Paging) (*pageOutput[tokenView], error) {
-			read := h.store.APITokens.List
-			if !Owner.Allows(p, Object{Kind: "token"}) {
-				read = func(tx store.Tx, pg store.Page) ([]store.APIToken, string, error) {
-					return h.store.APITokens.ByIndex(tx, "user", p.UserID, pg)
-				}
-			}
-			page, err := list(ctx, h, "tokens/"+p.UserID+"/"+p.Role, *in, read, plain(viewToken))
+			page, err := h.listTokens(ctx, p, *in)
 			return &pageOutput[tokenView]{page}, err
 		})
-	endpoint(t, Admin, operation{Method: "POST", Path: "/tokens", Name: "create-token", Summary: "Make an API token with your role, shown once", Status: http.StatusCreated, Tag: "tokens"}, h.createToken)
-	endpoint(t, Admin, operation{Method: "DELETE", Path: "/tokens/{token}", Name: "delete-token", Summary: "Revoke an API token", Status: http.StatusNoContent, Tag: "tokens"}, h.deleteToken)
+	endpoint(t, SignedIn, operation{Method: "POST", Path: "/tokens", Name: "create-token", Dangerous: true, Summary: "Make an API token with your role, shown once", Status: http.StatusCreated, Tag: "tokens"}, h.createToken)
+	endpoint(t, SignedIn, operation{Method: "DELETE", Path: "/tokens/{token}", Name: "delete-token", Summary: "Revoke an API token", Status: http.StatusNoContent, Tag: "tokens"}, h.deleteToken)
+}
+
+// listTokens lists the caller's own; to platform owners everyone's.
+func (h *Handler) listTokens(ctx context.Context, p Principal, in Paging) (Page[tokenView], error) {
+	l := listing[store.APIToken]{name: "tokens/" + p.UserID + "/" + p.Role, all: h.store.APITokens.List, checked: true}
+	if !Owner.Allows(p, Object{}) {
+		l.all = func(tx store.Tx, pg store.Page) ([]store.APIToken, string, error) {
+			return h.store.APITokens.ByIndex(tx, "user", p.UserID, pg)
+		}
+	}
+	return listOf(ctx, h, in, l, plain(viewToken))
 }
 
 // createToken refuses callers that are tokens themselves: a stolen token must
@@ -84,30 +93,36 @@ func (h *Handler) createToken(ctx context.Context, p Principal, in *createTokenI
 		return nil, fault("user", "is required: whose role the token has")
 	case p.UserID == Operator:
 		owner = in.Body.User
-	case in.Body.User != "" && in.Body.User != p.UserID:
+	case in.Body.User != "" && in.Body.User != p.UserID, p.highest() == rankNone:
 		return nil, errForbidden
 	}
 	var f faults
-	if f.text("name", in.Body.Name, 100, true); f.join() != nil {
-		return nil, f.join()
+	f.text("name", in.Body.Name, 100, true)
+	h.checkTokenScopes(&f, in.Body.Scopes)
+	if err := f.join(); err != nil {
+		return nil, err
 	}
 	if in.Body.Days == 0 {
 		in.Body.Days = tokenDefaultDays
 	}
 	plain, now := NewAPIToken(), h.now().UTC()
 	t := store.APIToken{
-		Hash: store.HashToken(plain), Name: in.Body.Name, UserID: owner,
+		Hash: store.HashToken(plain), Name: in.Body.Name, UserID: owner, Scopes: in.Body.Scopes, OrganizationID: p.only,
 		CreatedAt: now, ExpiresAt: now.AddDate(0, 0, min(in.Body.Days, tokenMaxDays)),
 	}
 	out := &tokenOutput{}
 	out.Body.Token, out.Body.Secret = viewToken(t), plain
 	return out, h.change(ctx, p, func(ch *store.Change) error {
 		u, err := h.store.Users.Get(ch.Tx, owner)
-		if errors.Is(err, store.ErrNotFound) || err == nil && (u.Status != store.UserActive || u.PlatformRole == "") {
-			return fault("user", "must be an active owner or admin")
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
 		}
+		companies, err := h.companiesOf(ch.Tx, owner)
 		if err != nil {
 			return err
+		}
+		if u.Status != store.UserActive || u.PlatformRole == "" && len(companies) == 0 {
+			return fault("user", "must be an active owner, admin or approver")
 		}
 		have, _, err := h.store.APITokens.ByIndex(ch.Tx, "user", owner, store.Page{Limit: tokensPerUser})
 		if err != nil {
@@ -129,7 +144,7 @@ func (h *Handler) deleteToken(ctx context.Context, p Principal, in *TokenPath) (
 		if err != nil {
 			return err
 		}
-		if t.UserID != p.UserID && !Owner.Allows(p, Object{Kind: "token"}) {
+		if t.UserID != p.UserID && !Owner.Allows(p, Object{}) {
 			return store.ErrNotFound // not even that it exists
 		}
 		if err := h.store.APITokens.Delete(ch.Tx, t.Hash); err != nil {

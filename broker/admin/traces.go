@@ -87,12 +87,12 @@ type tracePath struct {
 type traceOutput struct{ Body traceView }
 
 func (h *Handler) routeTraces(t *table) {
-	endpoint(t, Admin, operation{Method: "GET", Path: "/traces", Name: "list-traces", Summary: "List traces of logins, newest first", Tag: "traces"},
+	endpoint(t, Admin, operation{Method: "GET", Path: "/traces", In: anywhere, Name: "list-traces", Summary: "List traces of logins, newest first", Tag: "traces"},
 		func(ctx context.Context, _ Principal, in *traceListInput) (*pageOutput[traceView], error) {
 			page, err := h.listTraces(ctx, *in)
 			return &pageOutput[traceView]{page}, err
 		})
-	endpoint(t, Admin, operation{Method: "GET", Path: "/traces/{words}", Name: "get-trace", Summary: "Show the trace of one login, step by step", Tag: "traces"},
+	endpoint(t, Admin, operation{Method: "GET", Path: "/traces/{words}", In: byObject, Name: "get-trace", Summary: "Show the trace of one login, step by step", Tag: "traces"},
 		func(ctx context.Context, _ Principal, in *tracePath) (*traceOutput, error) {
 			tr, err := h.trace(ctx, in.Words)
 			return &traceOutput{viewTraceSteps(tr)}, err
@@ -122,5 +122,7 @@ func (h *Handler) listTraces(ctx context.Context, in traceListInput) (Page[trace
 			return h.store.Traces.ByWords(tx, filter, in.Words)
 		}
 	}
-	return list(ctx, h, name, in.Paging, read, plain(viewTrace))
+	return listOf(ctx, h, in.Paging, listing[store.Trace]{
+		name: name, all: read, owners: func(_ store.Tx, t store.Trace) (belonging, error) { return belongsTo(t.OrganizationID), nil },
+	}, plain(viewTrace))
 }

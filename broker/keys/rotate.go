@@ -17,7 +17,7 @@ func (r *Ring) Maintain(ctx context.Context) error {
 		if due, err := r.due(ctx, alg); err != nil {
 			return err
 		} else if due {
-			if err := r.add(ctx, alg, false); err != nil {
+			if err := r.add(alg, false, r.change(ctx)); err != nil {
 				return err
 			}
 		}
@@ -28,12 +28,20 @@ func (r *Ring) Maintain(ctx context.Context) error {
 	return r.Reload(ctx)
 }
 
-// Rotate publishes a successor now, whatever the age; it signs after Lead.
-func (r *Ring) Rotate(ctx context.Context, algorithm string) error {
-	if err := r.add(ctx, algorithm, true); err != nil {
+// RotateIn publishes a successor now, whatever the age, in a change of the
+// caller's; it signs after Lead. One that is published already is enough.
+func (r *Ring) RotateIn(ctx context.Context, algorithm string, change func(func(*store.Change) error) error) error {
+	if err := r.add(algorithm, true, change); err != nil {
 		return err
 	}
 	return r.Reload(ctx)
+}
+
+// change is a change of the system's own.
+func (r *Ring) change(ctx context.Context) func(func(*store.Change) error) error {
+	return func(fn func(*store.Change) error) error {
+		return r.cfg.Store.Change(ctx, store.Actor{UserID: "system", Via: "system"}, fn)
+	}
 }
 
 func (r *Ring) due(ctx context.Context, alg string) (due bool, err error) {
@@ -62,7 +70,7 @@ func (r *Ring) newest(tx store.Tx, alg string) (*store.SigningKey, error) {
 
 // add makes a key outside the transaction and keeps it unless another process
 // was first.
-func (r *Ring) add(ctx context.Context, alg string, force bool) error {
+func (r *Ring) add(alg string, force bool, change func(func(*store.Change) error) error) error {
 	private, err := generate(alg)
 	if err != nil {
 		return err
@@ -76,8 +84,7 @@ func (r *Ring) add(ctx context.Context, alg string, force bool) error {
 		return err
 	}
 	rec := store.SigningKey{ID: store.NewID(), Algorithm: alg, Public: public}
-	actor := store.Actor{UserID: "system", Via: "system"}
-	err = r.cfg.Store.Change(ctx, actor, func(ch *store.Change) error {
+	err = change(func(ch *store.Change) error {
 		now := r.cfg.Now().UTC()
 		prev, err := r.newest(ch.Tx, alg)
 		if err != nil {

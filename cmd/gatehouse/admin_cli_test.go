@@ -90,10 +90,10 @@ func TestAdminOverNetwork(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &shown); err != nil || shown["title"] != "Acme" || shown["join"] != "request" {
 		t.Errorf("%v: %s", err, out)
 	}
-	if _, errs := gatehouse(1, "org", "create", "acme", "--title", "Acme"); !strings.Contains(errs, "exists already") {
+	if _, errs := gatehouse(5, "org", "create", "acme", "--title", "Acme"); !strings.Contains(errs, "exists already") {
 		t.Errorf("got %q", errs)
 	}
-	if _, errs := gatehouse(1, "org", "delete", "acme"); !strings.Contains(errs, "role does not allow") {
+	if _, errs := gatehouse(4, "org", "delete", "acme"); !strings.Contains(errs, "role does not allow") {
 		t.Errorf("got %q", errs)
 	}
 	// A list longer than one page of the API.

@@ -15,6 +15,7 @@ func clientFields() []field {
 		{"auth-method", "auth_method", flagText, "none, client_secret_basic or client_secret_post"},
 		{"organization", "organizations", flagList, "whose people may use it (repeat; none: all)"},
 		{"connection", "connections", flagList, "that may sign in to it (repeat; none: all)"},
+		{"require-assignment", "require_assignment", flagYesNo, "only for people it was given to"},
 		{"origin", "origins", flagList, "browser origin that may read tokens (repeat)"},
 		{"third-party", "third_party", flagYesNo, "ask the user for consent"},
 		{"opaque-token", "opaque_token", flagYesNo, "opaque access tokens"},

@@ -59,7 +59,7 @@ func initialize(ctx context.Context, cfg *config, env environment) error {
 	default:
 		say(env, "the master key exists")
 	}
-	st, err := openData(ctx, cfg.Data, keyring)
+	st, err := openData(ctx, cfg, keyring)
 	if err != nil {
 		return err
 	}

@@ -18,10 +18,21 @@ func orgFields() []field {
 	return []field{
 		{"title", "title", flagText, "name people read"},
 		{"join", "join", flagText, "what happens to newcomers: off, request or automatic"},
-		{"contact", "contact", flagText, "shown to people who wait or were refused"},
+		{"join-actor", "join_actor", flagText, "user id of the admin in whose name newcomers are made"},
+		{"default-role", "default_role", flagText, "role of newcomers: user, or admin or owner (owners only)"},
 		{"group", "automatic_groups", flagList, "group every newcomer gets (repeat)"},
 		{"client", "automatic_clients", flagList, "app every newcomer gets (repeat)"},
-		{"disabled", "disabled", flagYesNo, "nobody of the organization gets in"},
+		{"approver", "approvers", flagList, "user id told of access requests (repeat; none: every admin and owner)"},
+		{"request-days", "request_days", flagNumber, "how long a request waits, 1 to 90; 0 is the server's default"},
+		{"app-requests", "app_requests", flagYesNo, "people may ask for apps that require assignment"},
+		{"rules-file", "rules", flagJSON, "JSON file with the admission rules, in place of all (- for standard input)"},
+		{"contact", "contact", flagText, "shown to people who wait or were refused"},
+		{"brand-file", "brand", flagJSON, `JSON file with logo and accent: {"logo": "https://…", "accent": "#0b5c63"}`},
+		{"links-file", "links", flagJSON, `JSON file with links shown before sign-in: {"privacy": "https://…", "help": "…", "request_access": "mailto:…"}`},
+		{"language", "languages", flagList, "language of its people, the first is the default (repeat)"},
+		{"texts-file", "texts", flagJSON, "JSON file with own sentences on pages, in place of all"},
+		{"sign-in-off", "sign_in_off", flagYesNo, "nobody signs in through its connections"},
+		{"disabled", "disabled", flagYesNo, "nobody of the organization gets in (platform only)"},
 	}
 }
 
@@ -29,7 +40,7 @@ func newOrgCommand(r *remote) *cobra.Command {
 	return group("org", "Organizations: companies whose people sign in",
 		r.newListCommand(listing{
 			use: "list", short: "List organizations", path: "/organizations",
-			columns: []column{{"id", "id"}, {"title", "title"}, {"join", "join"}, {"disabled", "disabled"}},
+			columns: []column{{"id", "id"}, {"title", "title"}, {"join", "join"}, {"sign-in off", "sign_in_off"}, {"disabled", "disabled"}},
 		}),
 		r.newShowCommand("show ID", "Show an organization", below("/organizations/", 0, ""), 1),
 		r.newActionCommand(action{

@@ -19,6 +19,7 @@ func (r *remote) newRouteExplainCommand() *cobra.Command {
 		Use: "explain [ADDRESS]", Short: "Explain where a login goes, and why not elsewhere", Args: cobra.MaximumNArgs(1),
 		Example: `  gatehouse route explain alice@eu.acme.test --client wiki`,
 	}
+	calls(cmd, "GET /routes/explain")
 	cmd.RunE = r.run(func(cmd *cobra.Command, args []string) error {
 		query := url.Values{}
 		if len(args) > 0 {
@@ -67,6 +68,7 @@ func routeSentence(out map[string]any) string {
 func (r *remote) newRouteLintCommand() *cobra.Command {
 	var strict bool
 	cmd := &cobra.Command{Use: "lint", Short: "Look for rules that deserve a second look", Args: cobra.NoArgs}
+	calls(cmd, "GET /routes/lint")
 	cmd.RunE = r.run(func(cmd *cobra.Command, _ []string) error {
 		var out map[string]any
 		if err := r.call(cmd.Context(), "GET", "/routes/lint", nil, &out); err != nil {
@@ -105,11 +107,13 @@ func members(v any) []map[string]any {
 }
 
 func newConnectionSchemaCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "schema", Short: "Print the JSON schema of a connection, for editors", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(federation.ConnectionSchema())
 			return err
 		},
 	}
+	calls(cmd, "GET /schemas/connection.json") // it has the same here
+	return cmd
 }

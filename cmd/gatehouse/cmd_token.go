@@ -6,7 +6,7 @@ func newTokenCommand(r *remote) *cobra.Command {
 	return group("token", "API tokens of admins",
 		r.newListCommand(listing{
 			use: "list", short: "List your API tokens; owners see everyone's", path: "/tokens",
-			columns: []column{{"id", "id"}, {"name", "name"}, {"user", "user"}, {"made", "created_at"}, {"expires", "expires_at"}},
+			columns: []column{{"id", "id"}, {"name", "name"}, {"user", "user"}, {"scopes", "scopes"}, {"made", "created_at"}, {"expires", "expires_at"}},
 		}),
 		r.newActionCommand(action{
 			use: "create NAME", short: "Make an API token for a user, shown once (on the server, with --config)", method: "POST", path: fixed("/tokens"), args: 1,
@@ -14,6 +14,7 @@ func newTokenCommand(r *remote) *cobra.Command {
 			fields: []field{
 				{"user", "user", flagText, "whose role the token has"},
 				{"days", "days", flagNumber, "until it expires; 90 when absent"},
+				{"scope", "scopes", flagList, "what it may do of what the role may, such as connections:read (repeatable)"},
 			},
 			once: "secret", onceSentence: "The token is shown this once:",
 		}),

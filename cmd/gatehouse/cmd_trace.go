@@ -53,6 +53,7 @@ the app was told: each hop with its time, what failed, whose fault it is and
 what to do. No trace holds a secret, a token or an e-mail address.`
 	cmd.Example = "  gatehouse trace amber-river-otter\n  gatehouse trace list --connection acme --outcome failed"
 	cmd.Args = cobra.RangeArgs(1, 3) // amber-river-otter, or with spaces
+	calls(cmd, "GET /traces/~")
 	cmd.RunE = r.run(func(cmd *cobra.Command, args []string) error {
 		path := "/traces/" + url.PathEscape(strings.Join(args, "-"))
 		if r.json {

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"gatehouse/notify"
 )
 
 // config is the whole configuration. Every field can stand in the YAML file;
@@ -60,12 +62,25 @@ type config struct {
 	// What Gatehouse may reach when it talks to identity providers.
 	Network networkConfig `yaml:"network"`
 
+	// How domains are proven by DNS; see domains.md.
+	DNS dnsConfig `yaml:"dns"`
+
 	// How long things last: numbers with units, such as 90s, 15m, 12h, 30d or
 	// 1d12h.
 	Lifetimes lifetimesConfig `yaml:"lifetimes"`
 
+	// How mails are sent: invitations, requests for access, links for new
+	// passwords. Without `smtp` or `directory` no mail is sent.
+	Mail mailConfig `yaml:"mail"`
+
 	// The log on standard error: one line per request and per event.
 	Log logConfig `yaml:"log"`
+
+	// The recorded steps of logins; see traces.md.
+	Traces tracesConfig `yaml:"traces"`
+
+	// Who changed what; see audit.md.
+	Audit auditConfig `yaml:"audit"`
 
 	dir      string // folder of the file, which relative paths in it start from
 	derived  derived
@@ -92,6 +107,11 @@ type adminConfig struct {
 	Hosts []string `yaml:"hosts"`
 	// Certificate of the admin listener.
 	TLS tlsFiles `yaml:"tls"`
+	// Second factor of people with a role: required asks admins and owners who
+	// sign in with a local account, at the console and at apps, for a passkey
+	// or an authenticator app, and has them set one up first; optional asks
+	// only those who have one. `gatehouse dev` has it optional.
+	SecondFactor string `yaml:"second_factor"`
 }
 
 type proxyConfig struct {
@@ -113,11 +133,24 @@ type networkConfig struct {
 	ConnectionsPerAddress int `yaml:"connections_per_address"`
 }
 
+type dnsConfig struct {
+	// The DNS server that is asked for the TXT records of domains, host:port,
+	// best one that validates DNSSEC. Empty asks the servers of the system.
+	Resolver string `yaml:"resolver"`
+	// A proven domain lapses when its record has been missing for this long:
+	// nobody is routed or admitted by it any more.
+	Grace time.Duration `yaml:"grace"`
+}
+
 type lifetimesConfig struct {
 	// A browser session ends after this long without use.
 	SessionIdle time.Duration `yaml:"session_idle"`
 	// A browser session ends after this long in any case.
 	SessionAbsolute time.Duration `yaml:"session_absolute"`
+	// A session of the admin console ends after this long without use.
+	ConsoleIdle time.Duration `yaml:"console_idle"`
+	// A session of the admin console ends after this long in any case.
+	ConsoleAbsolute time.Duration `yaml:"console_absolute"`
 	// Access tokens, unless the client's record says otherwise.
 	AccessToken time.Duration `yaml:"access_token"`
 	// A refresh token that is not used for this long is dead.
@@ -128,6 +161,30 @@ type lifetimesConfig struct {
 	Code time.Duration `yaml:"code"`
 }
 
+type mailConfig struct {
+	// Mail server that takes our mails, host:port, such as
+	// smtp.example.com:587.
+	SMTP string `yaml:"smtp"`
+	// How the connection to it is protected: starttls (required; usual on port
+	// 587), implicit (usual on port 465), or none, for a server on this machine
+	// only.
+	TLS string `yaml:"tls"`
+	// PEM file with the authorities that sign the server's certificate, when
+	// they are not those this machine trusts.
+	CAFile string `yaml:"ca_file"`
+	// Sender of all mails, such as no-reply@example.com or
+	// "Example sign-in <no-reply@example.com>". Required with `smtp`.
+	From string `yaml:"from"`
+	// Name to sign in to the mail server with; empty signs in nowhere.
+	Username string `yaml:"username"`
+	// File with the password that goes with it. The variable
+	// GATEHOUSE_MAIL_PASSWORD takes its place.
+	PasswordFile string `yaml:"password_file"`
+	// Folder that mails are written to as .eml files instead of being sent:
+	// for development and tests. They hold links that sign in.
+	Directory string `yaml:"directory"`
+}
+
 type logConfig struct {
 	// debug, info, warn or error.
 	Level string `yaml:"level"`
@@ -135,31 +192,49 @@ type logConfig struct {
 	Format string `yaml:"format"`
 }
 
+type tracesConfig struct {
+	// How many logins are kept, 100 to 1000000. A new one replaces the oldest;
+	// each takes up to 8 KB of the data file. When it shrinks, the oldest go.
+	Keep int `yaml:"keep"`
+}
+
+type auditConfig struct {
+	// How long entries of the audit are kept, such as 730d; at least 1d. What
+	// is older is removed, from the oldest on. 0 keeps them forever.
+	Keep time.Duration `yaml:"keep"`
+}
+
 // derived is what check made of the fields.
 type derived struct {
 	issuer  *url.URL
 	admin   *url.URL
 	proxies []netip.Prefix
+	mail    mailSecrets
 }
 
 // defaultConfig is what holds where the file says nothing.
 func defaultConfig() config {
 	return config{
 		Listen: ":9000",
-		Admin:  adminConfig{Listen: "127.0.0.1:9001"},
+		Admin:  adminConfig{Listen: "127.0.0.1:9001", SecondFactor: "required"},
 		Proxy:  proxyConfig{Header: "X-Forwarded-For"},
 		Network: networkConfig{
 			ConnectionsPerAddress: 512,
 		},
+		DNS: dnsConfig{Grace: 7 * day},
 		Lifetimes: lifetimesConfig{
 			SessionIdle:     8 * time.Hour,
 			SessionAbsolute: 7 * day,
+			ConsoleIdle:     30 * time.Minute,
+			ConsoleAbsolute: 12 * time.Hour,
 			AccessToken:     15 * time.Minute,
 			RefreshIdle:     30 * day,
 			RefreshAbsolute: 90 * day,
 			Code:            60 * time.Second,
 		},
-		Log: logConfig{Level: "info", Format: "json"},
+		Mail:   mailConfig{TLS: notify.TLSStart},
+		Log:    logConfig{Level: "info", Format: "json"},
+		Traces: tracesConfig{Keep: 5000},
 	}
 }
 

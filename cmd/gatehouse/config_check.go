@@ -44,8 +44,20 @@ func (cfg *config) check(from origins) faults {
 	c.proxies()
 	c.paths()
 	c.lifetimes()
+	c.dns()
+	c.mail()
 	if cfg.Network.ConnectionsPerAddress < 1 {
 		c.report("network.connections_per_address", "it must be at least 1", "leave it out for 512")
+	}
+	if k := cfg.Audit.Keep; k != 0 && k < day {
+		c.report("audit.keep", fmt.Sprintf("%s is too short", k), "take at least 1d, or 0 to keep everything")
+	}
+	if k := cfg.Traces.Keep; k < 100 || k > 1_000_000 {
+		c.report("traces.keep", fmt.Sprintf("%d is out of range", k), "take something from 100 to 1000000, or leave it out for 5000")
+	}
+	c.oneOf("admin.second_factor", cfg.Admin.SecondFactor, "required", "optional")
+	if cfg.Admin.SecondFactor == "optional" && cfg.derived.issuer != nil && cfg.derived.issuer.Scheme == "https" {
+		cfg.warnings = append(cfg.warnings, "admin.second_factor is optional: admins and owners get in with a password alone")
 	}
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", cfg.Log.Format, "json", "text")
@@ -163,6 +175,7 @@ func (c *checker) paths() {
 		"data": &cfg.Data, "master_key_file": &cfg.MasterKeyFile,
 		"tls.cert_file": &cfg.TLS.CertFile, "tls.key_file": &cfg.TLS.KeyFile,
 		"admin.tls.cert_file": &cfg.Admin.TLS.CertFile, "admin.tls.key_file": &cfg.Admin.TLS.KeyFile,
+		"mail.ca_file": &cfg.Mail.CAFile, "mail.password_file": &cfg.Mail.PasswordFile, "mail.directory": &cfg.Mail.Directory,
 	} {
 		// A path in the file starts at the file's folder; one in a variable,
 		// which has no line, at the working directory.
@@ -183,6 +196,8 @@ func (c *checker) lifetimes() {
 	}{
 		{"session_idle", l.SessionIdle, time.Minute, 366 * day},
 		{"session_absolute", l.SessionAbsolute, time.Minute, 366 * day},
+		{"console_idle", l.ConsoleIdle, time.Minute, 7 * day},
+		{"console_absolute", l.ConsoleAbsolute, time.Minute, 30 * day},
 		{"access_token", l.AccessToken, 30 * time.Second, day},
 		{"refresh_idle", l.RefreshIdle, time.Minute, 5 * 366 * day},
 		{"refresh_absolute", l.RefreshAbsolute, time.Minute, 5 * 366 * day},
@@ -195,8 +210,23 @@ func (c *checker) lifetimes() {
 	if l.SessionIdle > l.SessionAbsolute {
 		c.report("lifetimes.session_idle", "it is longer than session_absolute, so it would never act", "make it shorter")
 	}
+	if l.ConsoleIdle > l.ConsoleAbsolute {
+		c.report("lifetimes.console_idle", "it is longer than console_absolute, so it would never act", "make it shorter")
+	}
 	if l.RefreshIdle > l.RefreshAbsolute {
 		c.report("lifetimes.refresh_idle", "it is longer than refresh_absolute, so it would never act", "make it shorter")
+	}
+}
+
+func (c *checker) dns() {
+	if r := c.cfg.DNS.Resolver; r != "" {
+		host, port, err := net.SplitHostPort(r)
+		if n, numberErr := strconv.Atoi(port); err != nil || numberErr != nil || n < 1 || n > 65535 || host == "" {
+			c.report("dns.resolver", fmt.Sprintf("%q is not an address", r), "write host:port, such as 10.0.0.53:53")
+		}
+	}
+	if g := c.cfg.DNS.Grace; g < time.Hour || g > 90*day {
+		c.report("dns.grace", fmt.Sprintf("%s is out of range", g), "take something from 1h to 90d")
 	}
 }
 
@@ -204,7 +234,14 @@ func human(d time.Duration) string {
 	if d >= day {
 		return fmt.Sprintf("%dd", d/day)
 	}
-	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") { // 15m0s, but not 30s
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") { // 12h0m, but not 30m
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 func (c *checker) oneOf(field, got string, allowed ...string) {

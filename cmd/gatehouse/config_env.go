@@ -54,7 +54,7 @@ func overlayEnvironment(environ []string, into *config, from origins) faults {
 // isOtherVariable tells variables with the prefix that are no fields.
 func isOtherVariable(name string) bool {
 	switch name {
-	case masterKeyVariable, adminTokenVariable:
+	case mailPasswordVariable, masterKeyVariable, adminTokenVariable:
 		return true
 	}
 	return kubernetesVariable.MatchString(name)

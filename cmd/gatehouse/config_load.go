@@ -66,6 +66,7 @@ func loadConfig(path string, environ []string) (*config, error) {
 		found = append(found, decodeYAML(path, raw, &cfg, from)...)
 	}
 	found = append(found, overlayEnvironment(environ, &cfg, from)...)
+	cfg.derived.mail.password, _ = lookup(environ, mailPasswordVariable)
 	found = append(found, cfg.check(from)...)
 	if len(found) > 0 {
 		slices.SortStableFunc(found, func(a, b fault) int {

@@ -142,6 +142,8 @@ func TestConfigSingleFaults(t *testing.T) {
 		"every private network": {smallest + "network: {allow_private: ['::/0']}\n", "every address there is"},
 		"forwarded":             {smallest + "proxy: {header: forwarded}\n", "syntax of Forwarded is not read"},
 		"bool":                  {smallest + "insecure_http_issuer: yes\n", "neither true nor false"},
+		"no traces":             {smallest + "traces: {keep: 0}\n", "traces.keep: 0 is out of range; take something from 100 to 1000000"},
+		"too many traces":       {smallest + "traces: {keep: 1000001}\n", "1000001 is out of range"},
 		"number":                {smallest + "network: {connections_per_address: many}\n", "not a whole number"},
 		"idle over absolute":    {smallest + "lifetimes: {session_idle: 8d}\n", "longer than session_absolute"},
 		"port":                  {smallest + "listen: ':70000'\n", "not an address to listen on"},

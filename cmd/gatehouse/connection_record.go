@@ -46,6 +46,7 @@ func (r *remote) newConnectionApplyCommand() *cobra.Command {
 		Use: "apply [ID]", Short: "Add or replace a connection by its whole record; secrets that are left out stay", Args: cobra.MaximumNArgs(1),
 		Example: "  gatehouse connection record acme > acme.json\n  gatehouse connection apply --file acme.json",
 	}
+	calls(cmd, "PUT /connections/~")
 	cmd.RunE = r.run(func(cmd *cobra.Command, args []string) error {
 		record, id, err := readRecord(cmd, file)
 		if err != nil {
@@ -82,6 +83,7 @@ func (r *remote) newConnectionApplyCommand() *cobra.Command {
 // newConnectionRecordCommand prints what apply takes.
 func (r *remote) newConnectionRecordCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "record ID", Short: "Print a connection's record without its secrets, for `apply`", Args: cobra.ExactArgs(1)}
+	calls(cmd, "GET /connections/~/record")
 	cmd.RunE = r.run(func(cmd *cobra.Command, args []string) error {
 		var out json.RawMessage
 		if err := r.call(cmd.Context(), "GET", connectionPath(args[0], "/record"), nil, &out); err != nil {
@@ -94,6 +96,7 @@ func (r *remote) newConnectionRecordCommand() *cobra.Command {
 
 func (r *remote) newConnectionSwitchCommand(verb, short string, off bool, done string) *cobra.Command {
 	cmd := &cobra.Command{Use: verb + " ID", Short: short, Args: cobra.ExactArgs(1)}
+	calls(cmd, "PATCH /connections/~")
 	cmd.RunE = r.run(func(cmd *cobra.Command, args []string) error {
 		if err := r.call(cmd.Context(), "PATCH", connectionPath(args[0], ""), map[string]any{"disabled": off}, nil); err != nil {
 			return err
@@ -111,6 +114,7 @@ func (r *remote) newConnectionDeleteCommand() *cobra.Command {
 		Use: "delete ID", Short: "Remove a connection", Args: cobra.ExactArgs(1),
 		Long: "Remove a connection. While routes, apps, people or other connections refer to it, they are listed and nothing happens, unless --force is given. Its id is never given out again.",
 	}
+	calls(cmd, "DELETE /connections/~")
 	cmd.RunE = r.run(func(cmd *cobra.Command, args []string) error {
 		match, query := "", ""
 		if revision > 0 {
@@ -173,6 +177,7 @@ func newPresetCommand() *cobra.Command {
 			return err
 		},
 	}
+	calls(cmd, "GET /presets") // it has the same here
 	cmd.Flags().StringArrayVar(&values, "set", nil, "name=value of a blank (repeat)")
 	return cmd
 }

@@ -23,6 +23,7 @@ func (r *remote) newConnectionTestCommand() *cobra.Command {
 IT person: it works once, for half an hour. The result shows masked values.`,
 		Example: "  gatehouse connection test acme --client wiki\n  gatehouse connection test --file acme.yaml --wait 0",
 	}
+	calls(cmd, "POST /connections/~/test", "GET /tests/~")
 	cmd.RunE = r.run(func(cmd *cobra.Command, args []string) error {
 		body, id := map[string]any{}, ""
 		if file != "" {

@@ -19,6 +19,7 @@ import (
 
 	"gatehouse/demo"
 	"gatehouse/federation/mockidp"
+	"gatehouse/notify"
 	"gatehouse/store"
 	"gatehouse/store/bolt"
 )
@@ -27,6 +28,7 @@ import (
 type devOptions struct {
 	dir     string
 	verbose bool
+	smtp    string          // mail server; "" writes mails to files
 	ports   map[string]*int // by site name
 }
 
@@ -56,6 +58,7 @@ to begin anew. Nothing of this is fit for production.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "data", filepath.Join("var", "dev"), "folder for data, key, log and dev.json")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "log to standard error instead of gatehouse.log in the data folder")
+	flags.StringVar(&o.smtp, "smtp", "", "send mails to a mail server on this machine, such as Mailpit at 127.0.0.1:1025, instead of writing them to files")
 	port := func(name string, value int, what string) {
 		o.ports[name] = flags.Int(name+"-port", value, "port of "+what+"; 0 takes any free one")
 	}
@@ -115,7 +118,7 @@ func dev(ctx context.Context, o devOptions, env environment) (err error) {
 		if err := state.write(o.stateFile()); err != nil {
 			return err
 		}
-		_, err := fmt.Fprint(env.Stdout, state.screen())
+		_, err := fmt.Fprint(env.Stdout, state.screen(o.smtp))
 		return err
 	}
 	return g.run(ctx, listeners[devBroker], listeners[devAdmin], started, beside...)
@@ -162,6 +165,12 @@ func (o devOptions) config(listeners map[string]net.Listener) (*config, error) {
 	cfg.Admin.URL = localURL(listeners[devAdmin])
 	cfg.Data = filepath.Join(o.dir, "gatehouse.db")
 	cfg.Network.AllowPrivate = []string{"127.0.0.0/8", "::1/128"} // the mock companies live here
+	cfg.Admin.SecondFactor = "optional"                           // a newcomer is in within a minute
+	if o.smtp != "" {
+		cfg.Mail.SMTP, cfg.Mail.TLS, cfg.Mail.From = o.smtp, notify.TLSNone, "gatehouse@localhost.localdomain"
+	} else {
+		cfg.Mail.Directory = filepath.Join(o.dir, "mail")
+	}
 	if found := cfg.check(origins{}); len(found) > 0 {
 		return nil, found
 	}
@@ -204,7 +213,7 @@ func (o devOptions) openData(ctx context.Context, cfg *config) (*data, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := openData(ctx, cfg.Data, keyring)
+	st, err := openData(ctx, cfg, keyring)
 	if errors.Is(err, bolt.ErrLocked) {
 		return nil, fmt.Errorf("%w: another `gatehouse dev` runs in %s; stop it, or choose another folder with --data", err, o.dir)
 	}
@@ -223,7 +232,7 @@ func devSites(state *devState, listeners map[string]net.Listener, logger *slog.L
 	}
 	for _, c := range devCompanies() {
 		provider, err := mockidp.New(mockidp.Config{
-			Issuer: localURL(listeners[c.Name]), Domain: c.peopleDomain, Title: c.title,
+			Issuer: localURL(listeners[c.Name]), Domain: c.peopleDomain, Title: c.title, Users: c.people(),
 			Clients: []mockidp.Client{{
 				ID: devUpstreamClient, Secret: devUpstreamSecret, RedirectPrefixes: []string{state.Issuer + "/"},
 				PostLogoutRedirectURIs: []string{state.Issuer + "/"},

@@ -94,7 +94,8 @@ func (s *devState) write(path string) error {
 }
 
 // screen is what a person sees after the start, "ready" being its last line.
-func (s *devState) screen() string {
+// smtp is the mail server, "" when mails are written to files.
+func (s *devState) screen(smtp string) string {
 	var b bytes.Buffer
 	b.WriteString("\nGatehouse, for development on this machine\n\n")
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -117,7 +118,8 @@ func (s *devState) screen() string {
 		row(devCompanies()[i].title, domain, p.Issuer, join)
 	}
 	_ = w.Flush()
-	b.WriteString("  At each provider alice, bob and any other name sign in without a password.\n\n")
+	b.WriteString("  At each provider alice, bob and any other name sign in without a password.\n")
+	b.WriteString("  admin@acme.test and admin@globex.test are admins of their company: they sign in to the console with \"Sign in with your company\".\n\n")
 	row("Client", "Secret", "Redirect URIs")
 	for _, c := range s.Clients {
 		secret := c.Secret
@@ -127,6 +129,11 @@ func (s *devState) screen() string {
 		row(c.ID, secret, strings.Join(c.RedirectURIs, "  "))
 	}
 	_ = w.Flush()
+	if smtp != "" {
+		fmt.Fprintf(&b, "\n  Mails are sent to: %s", smtp)
+	} else {
+		fmt.Fprintf(&b, "\n  Mails are written to: %s", filepath.Join(s.Data, "mail"))
+	}
 	fmt.Fprintf(&b, "\n  Data, log and all of the above (dev.json): %s\n  Ctrl-C stops everything.\n\nready\n", s.Data)
 	return b.String()
 }

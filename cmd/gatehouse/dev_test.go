@@ -217,7 +217,7 @@ func openDevData(t *testing.T, dir string) *data {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := openData(t.Context(), filepath.Join(dir, "gatehouse.db"), ring)
+	st, err := openData(t.Context(), &config{Data: filepath.Join(dir, "gatehouse.db")}, ring)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,8 +61,8 @@ type remote struct {
 func adminCommands(env environment) []*cobra.Command {
 	r := &remote{env: env}
 	cmds := []*cobra.Command{
-		newOrgCommand(r), newDomainCommand(r), newConnectionCommand(r), newRouteCommand(r), newClientCommand(r), newUserCommand(r),
-		newRequestCommand(r), newSessionCommand(r), newGrantCommand(r), newAuditCommand(r), newTraceCommand(r), newTokenCommand(r), newWhoamiCommand(r),
+		newOrgCommand(r), newDomainCommand(r), newConnectionCommand(r), newRouteCommand(r), newClientCommand(r), newUserCommand(r), newMemberCommand(r), newAccountCommand(r),
+		newRequestCommand(r), newInvitationCommand(r), newSessionCommand(r), newGrantCommand(r), newAuditCommand(r), newExportCommand(r), newDiffCommand(r), newApplyCommand(r), newTraceCommand(r), newTokenCommand(r), newWebhookCommand(r), newMailCommand(r), newWhoamiCommand(r), newOverviewCommand(r), newKeyCommand(r), newSettingsCommand(r),
 	}
 	for _, cmd := range cmds {
 		f := cmd.PersistentFlags()
@@ -184,10 +184,16 @@ func (r *remote) openData(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	provisioner := provisioning.New(provisioning.Config{Store: st.Store, Federation: fed, Now: st.Now})
+	notifier, err := newNotifier(cfg, st.Store, fed, provisioner, nil, nil) // it never runs: the server sends what is queued here
+	if err != nil {
+		return err
+	}
 	handler, err := admin.New(admin.Config{
-		Store: st.Store, Federation: fed, Templates: pages, BaseURL: cfg.Admin.URL, PublicIssuer: cfg.Issuer, Now: st.Now,
-		Provisioner: provisioning.New(provisioning.Config{Store: st.Store, Federation: fed, Now: st.Now}),
-		Logger:      slog.New(slog.NewTextHandler(r.env.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), Version: buildVersion(),
+		Settings:  settingsOf(cfg),
+		Ownership: newOwnership(cfg, st, nil), Store: st.Store, Federation: fed, Templates: pages, BaseURL: cfg.Admin.URL, PublicIssuer: cfg.Issuer, Now: st.Now,
+		Provisioner: provisioner, Notifier: notifier,
+		Logger: slog.New(slog.NewTextHandler(r.env.Stderr, &slog.HandlerOptions{Level: slog.LevelError})), Version: buildVersion(),
 	})
 	if err != nil {
 		return err
@@ -212,7 +218,8 @@ func (r *remote) run(work func(cmd *cobra.Command, args []string) error) func(*c
 	}
 }
 
-// call sends one request and decodes the answer into out (nil to drop it).
+// call sends one request and decodes the answer into out (nil to drop it, a
+// *[]byte takes it as it is).
 func (r *remote) call(ctx context.Context, method, path string, body, out any, headers ...string) error {
 	var reader io.Reader
 	if body != nil {
@@ -253,6 +260,10 @@ func (r *remote) call(ctx context.Context, method, path string, body, out any, h
 	if out == nil || len(raw) == 0 {
 		return nil
 	}
+	if text, ok := out.(*[]byte); ok { // no JSON
+		*text = raw
+		return nil
+	}
 	if err := json.Unmarshal(raw, out); err != nil {
 		return fmt.Errorf("this is not the admin API of Gatehouse: %w", err)
 	}
@@ -272,5 +283,5 @@ func problemOf(status int, raw []byte) error {
 	for _, e := range p.Errors {
 		lines = append(lines, "  "+strings.TrimPrefix(e.Location, "body.")+": "+e.Message)
 	}
-	return errors.New(line(strings.Join(lines, "\n")))
+	return answerError{status, line(strings.Join(lines, "\n"))}
 }

@@ -19,6 +19,7 @@ const (
 	flagList
 	flagYesNo
 	flagNumber
+	flagJSON       // the flag names a file with JSON
 	flagSecretFile // the flag names a file, so that no secret stands in the process list
 )
 
@@ -82,6 +83,16 @@ func (f *fields) body(cmd *cobra.Command) (map[string]any, error) {
 				return nil, usagef("--%s must be a whole number", d.flag)
 			}
 			body[d.member] = n
+		case flagJSON:
+			raw, err := readInput(cmd, *f.strings[d.flag])
+			if err != nil {
+				return nil, err
+			}
+			var value any
+			if err := json.Unmarshal(raw, &value); err != nil {
+				return nil, fmt.Errorf("--%s: %s is not JSON: %w", d.flag, *f.strings[d.flag], err)
+			}
+			body[d.member] = value
 		case flagSecretFile:
 			raw, err := readInput(cmd, *f.strings[d.flag])
 			if err != nil {
@@ -122,6 +133,7 @@ func group(use, short string, sub ...*cobra.Command) *cobra.Command {
 // newShowCommand prints one thing.
 func (r *remote) newShowCommand(use, short string, path func(args []string) string, args int) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(args)}
+	calls(cmd, "GET "+path(names(args)))
 	cmd.RunE = r.run(func(cmd *cobra.Command, args []string) error {
 		var out map[string]any
 		if err := r.call(cmd.Context(), "GET", path(args), nil, &out); err != nil {
@@ -149,6 +161,7 @@ type action struct {
 
 func (r *remote) newActionCommand(a action) *cobra.Command {
 	cmd := &cobra.Command{Use: a.use, Short: a.short, Args: cobra.ExactArgs(a.args)}
+	calls(cmd, a.method+" "+a.path(names(a.args)))
 	var given *fields
 	if a.fields != nil {
 		given = bind(cmd, a.fields)

@@ -23,21 +23,29 @@ type listing struct {
 	use, short, path string
 	columns          []column
 	filters          []column // flag, query parameter
+	// below, with args, is the path of a list below something named by arguments.
+	below func(args []string) string
+	args  int
 }
 
 // newListCommand pages through a list until --limit items are there.
 func (r *remote) newListCommand(l listing) *cobra.Command {
 	var limit int
 	filters := make([]string, len(l.filters))
-	cmd := &cobra.Command{Use: l.use, Short: l.short, Args: cobra.NoArgs}
-	cmd.RunE = r.run(func(cmd *cobra.Command, _ []string) error {
+	path := l.below
+	if path == nil {
+		path = fixed(l.path)
+	}
+	cmd := &cobra.Command{Use: l.use, Short: l.short, Args: cobra.ExactArgs(l.args)}
+	calls(cmd, "GET "+path(names(l.args)))
+	cmd.RunE = r.run(func(cmd *cobra.Command, args []string) error {
 		query := url.Values{}
 		for i, f := range l.filters {
 			if filters[i] != "" {
 				query.Set(f.member, filters[i])
 			}
 		}
-		items, more, err := r.pages(cmd.Context(), l.path, query, limit)
+		items, more, err := r.pages(cmd.Context(), path(args), query, limit)
 		if err != nil {
 			return err
 		}

@@ -145,6 +145,11 @@ func (s *seeder) run(newPassword bool) error {
 			return err
 		}
 	}
+	for i, c := range devCompanies() {
+		if err := step(s.companyAdmin(c, s.plan.IDPs[i].Issuer)); err != nil {
+			return err
+		}
+	}
 	for _, c := range s.plan.Clients {
 		if err := step(s.client(c)); err != nil {
 			return err
@@ -293,6 +298,50 @@ func (s *seeder) moveIdentities(connection, from, to string) error {
 		}
 	}
 	return nil
+}
+
+// devCompanyAdmin is the name of each company's admin at its mock provider, and part
+// of the sub there.
+const devCompanyAdmin = "admin"
+
+// people that the mock company has besides alice and bob: an admin of ours.
+func (c devCompany) people() map[string]map[string]any {
+	if c.rule == "*" {
+		return nil
+	}
+	return map[string]map[string]any{devCompanyAdmin: {
+		"sub": c.Name + "-" + devCompanyAdmin, "name": c.title + " Admin", "given_name": c.title, "family_name": "Admin",
+		"email": devCompanyAdmin + "@" + c.peopleDomain, "email_verified": true,
+	}}
+}
+
+// companyAdmin makes the company's admin an admin of its organization here, so
+// that signing in to the console with the company can be tried.
+func (s *seeder) companyAdmin(c devCompany, issuer string) (bool, error) {
+	profileThere := c.people()[devCompanyAdmin]
+	if profileThere == nil {
+		return false, nil
+	}
+	id := "dev-" + devCompanyAdmin + "-" + c.Name
+	if ok, err := s.st.Users.Has(s.ch, id); ok || err != nil {
+		return false, err
+	}
+	if ok, err := s.st.Connections.Has(s.ch, c.Name); !ok || err != nil {
+		return false, err
+	}
+	attributes := profile.Attributes{Email: devCompanyAdmin + "@" + c.peopleDomain, DisplayName: c.title + " Admin"}
+	err := s.st.Users.Insert(s.ch, store.User{ID: id, Status: store.UserActive, CreatedBy: "system", Attributes: attributes, EmailVerified: true})
+	did, err := s.insert(err, "user.create", "user/"+id)
+	if !did || err != nil {
+		return false, err
+	}
+	err = s.st.Identities.Insert(s.ch, store.Identity{
+		ConnectionID: c.Name, Issuer: issuer, Subject: c.Name + "-" + devCompanyAdmin, UserID: id, Attributes: attributes, EmailVerified: true,
+	})
+	if err != nil {
+		return false, err
+	}
+	return true, s.st.Memberships.Insert(s.ch, store.Membership{OrganizationID: c.Name, UserID: id, Role: store.RoleAdmin, ConnectionID: c.Name, Terms: store.SearchTerms(attributes)})
 }
 
 func (s *seeder) client(c devClient) (bool, error) {

@@ -20,10 +20,13 @@ import (
 	"gatehouse/broker"
 	"gatehouse/broker/admin"
 	"gatehouse/broker/keys"
+	"gatehouse/broker/local"
 	"gatehouse/broker/session"
 	"gatehouse/federation"
 	"gatehouse/federation/rehearsal"
+	"gatehouse/notify"
 	"gatehouse/provisioning"
+	"gatehouse/provisioning/ownership"
 	"gatehouse/store"
 	"gatehouse/templates"
 )
@@ -103,18 +106,22 @@ func listen(ctx context.Context, field, address string) (net.Listener, error) {
 
 // gatehouse is one assembled broker.
 type gatehouse struct {
-	cfg        *config
-	logger     *slog.Logger
-	store      *store.Store
-	federation *federation.Federation
-	keys       *keys.Ring
-	broker     *broker.Broker
-	public     http.Handler
-	admin      http.Handler
-	publicTLS  *tls.Config
-	adminTLS   *tls.Config
-	ready      *readiness
-	errors     *prometheus.CounterVec // of background tasks
+	cfg         *config
+	logger      *slog.Logger
+	store       *store.Store
+	federation  *federation.Federation
+	provisioner *provisioning.Provisioner
+	keys        *keys.Ring
+	broker      *broker.Broker
+	ownership   *ownership.Checker
+	public      http.Handler
+	admin       http.Handler
+	console     *admin.Handler
+	publicTLS   *tls.Config
+	adminTLS    *tls.Config
+	notifier    *notify.Notifier
+	ready       *readiness
+	errors      *prometheus.CounterVec // of background tasks
 }
 
 // assemble is the only wiring: it makes each part once and hands it to the
@@ -165,11 +172,16 @@ func assemble(ctx context.Context, cfg *config, d *data, logger *slog.Logger) (*
 	g.federation = federation.New(federation.Config{
 		Store: st, PublicURL: cfg.Issuer, Network: network, Now: st.Now, Logger: logger, Metrics: registry,
 	})
+	g.ownership = newOwnership(cfg, d, logger)
 	provisioner := provisioning.New(provisioning.Config{Store: st, Federation: g.federation, Now: st.Now})
+	g.provisioner = provisioner
 	tests := rehearsal.New(st.Now)
+	accounts := local.New(local.Config{Store: st, Issuer: cfg.Issuer, End: provisioner.EndUser, Now: st.Now})
+	factorOptional := cfg.Admin.SecondFactor == "optional"
 	g.broker, err = broker.New(broker.Config{
 		Store: st, Federation: g.federation, Provisioner: provisioner, Templates: publicPages,
 		Keys: g.keys, Sessions: sessions, Issuer: cfg.Issuer, PublicHosts: cfg.PublicHosts, Rehearsals: tests, Now: st.Now, Logger: logger, Metrics: registry,
+		Accounts: accounts, SecondFactorOptional: factorOptional,
 		Lifetimes: broker.Lifetimes{
 			AccessToken: cfg.Lifetimes.AccessToken, Code: cfg.Lifetimes.Code,
 			RefreshIdle: cfg.Lifetimes.RefreshIdle, RefreshAbsolute: cfg.Lifetimes.RefreshAbsolute,
@@ -178,14 +190,24 @@ func assemble(ctx context.Context, cfg *config, d *data, logger *slog.Logger) (*
 	if err != nil {
 		return nil, err
 	}
+	if g.notifier, err = newNotifier(cfg, st, g.federation, provisioner, logger, registry); err != nil {
+		return nil, err
+	}
 	console, err := admin.New(admin.Config{
-		Store: st, Provisioner: provisioner, Federation: g.federation, Templates: adminPages,
-		BaseURL: cfg.Admin.URL, PublicIssuer: cfg.Issuer, Rehearsals: tests, Now: st.Now, Logger: logger, Version: buildVersion(),
+		Public: g.broker, Keys: g.keys, Settings: settingsOf(cfg),
+		Notifier: g.notifier,
+		Store:    st, Provisioner: provisioner, Federation: g.federation, Templates: adminPages,
+		BaseURL: cfg.Admin.URL, PublicIssuer: cfg.Issuer, Rehearsals: tests, Ownership: g.ownership, Now: st.Now, Logger: logger, Version: buildVersion(),
+		Accounts: accounts, SecondFactorOptional: factorOptional, SessionIdle: cfg.Lifetimes.ConsoleIdle, SessionAbsolute: cfg.Lifetimes.ConsoleAbsolute,
 	})
 	if err != nil {
 		return nil, err
 	}
 
+	g.console = console
+	if err := console.EnsureConsoleClient(ctx); err != nil {
+		return nil, err
+	}
 	requests := newRequestMetrics(registry)
 	proxy := proxyRule{trusted: cfg.derived.proxies, header: cfg.Proxy.Header}
 	g.public = g.outer("public", requests, publicPages, &guard{
@@ -196,6 +218,13 @@ func assemble(ctx context.Context, cfg *config, d *data, logger *slog.Logger) (*
 		proxy: proxy, next: g.operations(registry, console), // the console checks hosts itself
 	})
 	return g, nil
+}
+
+// newOwnership makes what proves domains, also for commands on the data.
+func newOwnership(cfg *config, d *data, logger *slog.Logger) *ownership.Checker {
+	return ownership.New(ownership.Config{
+		Store: d.Store, Resolver: ownership.Resolver{Server: cfg.DNS.Resolver}, Grace: cfg.DNS.Grace, Now: d.Now, Logger: logger,
+	})
 }
 
 // publicHosts are the values of Host that the public listener answers to.

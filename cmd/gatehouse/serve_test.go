@@ -174,7 +174,7 @@ func assembled(t *testing.T, environ ...string) (*gatehouse, net.Listener, net.L
 	must(t, err)
 	ring, err := store.CreateKeyFile(cfg.MasterKeyFile)
 	must(t, err)
-	st, err := openData(t.Context(), cfg.Data, ring)
+	st, err := openData(t.Context(), cfg, ring)
 	must(t, err)
 	g, err := assemble(t.Context(), cfg, st, quiet())
 	must(t, err)

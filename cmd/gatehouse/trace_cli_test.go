@@ -77,7 +77,7 @@ func TestTraceCommand(t *testing.T) {
 	if got, status := call("trace", "list", "--outcome", "failed", "--connection", "acme"); status != 0 || !strings.Contains(got, "amber-river-otter") {
 		t.Errorf("status %d: %s", status, got)
 	}
-	if got, status := call("trace", "no-such-words"); status != 1 {
+	if got, status := call("trace", "no-such-words"); status != 3 {
 		t.Errorf("status %d: %s", status, got)
 	}
 	if got, status := call("trace"); status != 2 {

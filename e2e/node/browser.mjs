@@ -67,7 +67,9 @@ export class Browser {
       if (this.stops.some((s) => url.href.startsWith(s))) return { url, callback: true };
       this.visited.push(url.href);
       const jar = this.#cookies.get(url.hostname) ?? new Map();
-      const cookie = [...jar].map(([n, v]) => `${n}=${v}`).join('; ');
+      // A form of another origin comes without cookies: those here are SameSite.
+      const bare = init.method === 'POST' && init.headers['sec-fetch-site'] === 'cross-site';
+      const cookie = bare ? '' : [...jar].map(([n, v]) => `${n}=${v}`).join('; ');
       const res = await fetch(url, { ...init, redirect: 'manual', headers: { accept: 'text/html', ...init.headers, ...(cookie && { cookie }) } });
       for (const line of res.headers.getSetCookie()) {
         const [, name, value] = line.match(/^([^=]+)=([^;]*)/);

@@ -86,7 +86,11 @@ func parseAuthorize(v url.Values, requirePKCE bool, pkce PKCENames) (authRequest
 }
 
 func (p *Provider) serveAuthorize(w http.ResponseWriter, r *http.Request) {
-	v := r.Form
+	v, ok := p.pulled(r.Form)
+	if !ok {
+		p.errorPage(w, "The request was not pushed as it has to be, was used before or is too old.")
+		return
+	}
 	client, known := p.clients[single(v, "client_id")]
 	switch {
 	case !known:

@@ -42,6 +42,8 @@ type Config struct {
 	RotateRefreshTokens bool
 	// RequirePKCE refuses authorize requests without an S256 challenge.
 	RequirePKCE bool
+	// RequirePAR refuses authorize requests that were not pushed (RFC 9126).
+	RequirePAR bool
 	// Shape departs from OpenID Connect. The zero value does not.
 	Shape Shape
 	// Lifetimes; defaults 60 s, 1 h, 5 min, 8 h.

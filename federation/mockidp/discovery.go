@@ -16,6 +16,8 @@ func (p *Provider) discoveryDocument() map[string]any {
 		"end_session_endpoint":                             p.endpoint("/logout"),
 		"introspection_endpoint":                           p.endpoint("/introspect"),
 		"revocation_endpoint":                              p.endpoint("/revoke"),
+		"pushed_authorization_request_endpoint":            p.endpoint("/par"),
+		"require_pushed_authorization_requests":            p.cfg.RequirePAR,
 		"scopes_supported":                                 []string{"openid", "profile", "email", "phone", "address", "offline_access"},
 		"response_types_supported":                         []string{"code"},
 		"response_modes_supported":                         []string{"query", "form_post"},

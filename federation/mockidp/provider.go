@@ -29,6 +29,7 @@ type Provider struct {
 	discovery []byte // the correct document, encoded once
 
 	pending    *expiring[authRequest]
+	pushed     *expiring[url.Values]
 	assertions *expiring[struct{}] // jti of client assertions
 	codes      *expiring[*codeGrant]
 	access     *expiring[*login]
@@ -72,6 +73,7 @@ func New(cfg Config) (*Provider, error) {
 		log:        newRecorder(cfg.Shape.PKCENames.Verifier, cfg.Shape.Profile.TokenName),
 		clients:    map[string]Client{},
 		pending:    newExpiring[authRequest](maxPending, 10*time.Minute, cfg.Now),
+		pushed:     newExpiring[url.Values](maxPending, pushedTTL, cfg.Now),
 		assertions: newExpiring[struct{}](maxTokens, 2*time.Hour, cfg.Now),
 		codes:      newExpiring[*codeGrant](maxTokens, cfg.CodeTTL, cfg.Now),
 		access:     newExpiring[*login](maxTokens, cfg.AccessTokenTTL, cfg.Now),
@@ -134,6 +136,7 @@ func (p *Provider) routes() {
 		"GET /jwks":                             {"jwks", p.serveJWKS},
 		"GET /authorize":                        {"authorize", p.serveAuthorize},
 		"POST /authorize":                       {"authorize", p.serveAuthorize},
+		"POST /par":                             {"pushed_authorization", p.servePushed},
 		"POST /login":                           {"login", p.serveLogin},
 		"POST /token":                           {"token", p.serveToken},
 		"GET /userinfo":                         {"userinfo", p.serveUserinfo},

@@ -11,8 +11,8 @@ import (
 
 // Requests is what came in at the protocol's endpoints.
 type Requests struct {
-	// Counts per endpoint: discovery, jwks, authorize, login, token, userinfo,
-	// introspect, revoke, logout; profile and profile_link where the shape has them.
+	// Counts per endpoint: discovery, jwks, authorize, pushed_authorization, login, token,
+	// userinfo, introspect, revoke, logout; profile and profile_link where the shape has them.
 	Counts map[string]int `json:"counts"`
 	// Recent requests, oldest first, at most 256.
 	Recent []Request `json:"recent"`

@@ -223,7 +223,8 @@ func verifyAfterCrash(t *testing.T, p string, kill int, ids []string, acknowledg
 	}); err != nil {
 		t.Fatalf("kill %d: %v", kill, err)
 	}
-	entries, err := s.VerifyAudit(t.Context())
+	report, err := s.VerifyAudit(t.Context())
+	entries := report.Entries
 	if err != nil || entries != users || sessions != users || users < uint64(acknowledged) {
 		t.Fatalf("kill %d: %d users, %d sessions, %d audit entries, %d acknowledged, %v",
 			kill, users, sessions, entries, acknowledged, err)

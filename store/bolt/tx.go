@@ -25,6 +25,14 @@ type tx struct {
 	writable bool
 	undo     []change
 	scanning []string // buckets of the Scans under way
+	// open are the buckets a reader has found: bbolt itself remembers them only
+	// for writers, and looks each up, and may copy a small one, at every call.
+	open []opened
+}
+
+type opened struct {
+	name   string
+	bucket *bbolt.Bucket
 }
 
 type change struct {
@@ -37,7 +45,16 @@ func (t *tx) bucket(name string) (*bbolt.Bucket, error) {
 	if t.b == nil {
 		return nil, errEnded
 	}
-	return t.b.Bucket([]byte(name)), nil
+	for i := range t.open {
+		if t.open[i].name == name {
+			return t.open[i].bucket, nil
+		}
+	}
+	b := t.b.Bucket([]byte(name))
+	if b != nil && !t.writable {
+		t.open = append(t.open, opened{name, b})
+	}
+	return b, nil
 }
 
 // Get implements store.Tx.

@@ -21,6 +21,14 @@
       status.textContent = status.dataset.decided;
       location.replace(next);
     });
+    // A question has come: the page, asked again, shows it. What is being
+    // written stays until it is sent.
+    source.addEventListener("asked", () => {
+      const typing = document.querySelector('input[type="text"]');
+      if (typing && typing.value) return;
+      source.close();
+      location.replace(next);
+    });
     source.addEventListener("error", () => {
       // The browser reconnects by itself unless the server said no for good;
       // then the page, asked again, knows what to show.

@@ -1,0 +1,111 @@
+package templates
+
+// englishAccount are the words of the page where people see themselves, and of
+// the question to a newcomer who may be somebody already.
+func englishAccount() map[string]string {
+	return map[string]string{
+		"console.search": "Search",
+
+		"account.title":      "Your account",
+		"account.vouched":    `<bdi>{{name .Vouched}}</bdi> vouches for this address, since {{template "time" .VouchedAt}}.`,
+		"account.unvouched":  "Nobody vouches for your e-mail address.",
+		"account.identities": "Ways to sign in",
+		"account.current":    "this browser",
+		"account.source":     "your name and address",
+		"account.proven":     "(proven)",
+		"account.last":       "Last used:",
+		"account.stays":      "Your only way to sign in: it cannot be removed. Add another one first.",
+		"account.unlink":     "Remove",
+		"account.link":       "Add this sign-in",
+		"account.link_one":   "Add",
+		"account.link_email": "Add a sign-in of another company: your address there",
+		"account.suggested":  `You came with a sign-in of <bdi class="strong">{{name .Suggested.Title}}</bdi>. Add it to this account? You will sign in there once more, and then both lead here.`,
+		"account.fresh":      "Sign in again",
+		"account.fresh_lead": "To add or remove a way to sign in, sign in again first.",
+		"account.devices":    "Apps and devices",
+		"account.here":       "from this browser",
+		"account.since":      "Since",
+		"account.used":       "last used",
+		"account.end":        "Sign out",
+		"account.no_devices": "No app is signed in.",
+		"account.waiting":    "You wait to be let in",
+		"account.local":      "Account with a password",
+		"account.passkeys":   "Passkeys:",
+		"account.totp":       "An authenticator app is set up.",
+
+		"account.new_password":    "Mail me a link for a new password",
+		"account.leave":           "Sign out",
+		"account.sign_out_others": "Sign out on all other devices",
+		"account.sign_out_all":    "Sign out on all devices",
+
+		"account.note_linked":        "Added. You can sign in both ways now.",
+		"account.note_unlinked":      "Removed. What was opened that way has ended.",
+		"account.note_ended":         "Signed out there.",
+		"account.note_taken":         "This sign-in belongs to an account already. Nothing was changed.",
+		"account.note_link_refused":  "Its company does not let you in that way. Nothing was changed.",
+		"account.note_link_ask":      "Its company wants to be asked for access first: sign in there and ask. Nothing was changed.",
+		"account.note_link_other":    "You signed in there as somebody else than before, or too late. Nothing was changed.",
+		"account.note_last_identity": "The only way to sign in stays. Add another one first.",
+		"account.note_last_owner":    "You are the last owner of that company here. Make somebody else an owner first.",
+		"account.note_unknown_email": "No company’s sign-in belongs to this address.",
+
+		"is_it_you.title": "Is this you?",
+		"is_it_you.lead":  `Somebody with the address <bdi class="strong">{{line .Email}}</bdi> is known here already, with another way to sign in. Is it you? Then sign in as you did before; after that you can add this new way.`,
+		"is_it_you.note":  "Nothing is joined unless you prove both.",
+		"is_it_you.new":   "No, I am new here",
+	}
+}
+
+func germanAccount() map[string]string {
+	return map[string]string{
+		"console.search": "Suchen",
+
+		"account.title":      "Ihr Konto",
+		"account.vouched":    `<bdi>{{name .Vouched}}</bdi> bürgt für diese Adresse, seit {{template "time" .VouchedAt}}.`,
+		"account.unvouched":  "Niemand bürgt für Ihre E-Mail-Adresse.",
+		"account.identities": "Wege zur Anmeldung",
+		"account.current":    "dieser Browser",
+		"account.source":     "Ihr Name und Ihre Adresse",
+		"account.proven":     "(nachgewiesen)",
+		"account.last":       "Zuletzt verwendet:",
+		"account.stays":      "Ihr einziger Weg zur Anmeldung: Er lässt sich nicht entfernen. Fügen Sie erst einen anderen hinzu.",
+		"account.unlink":     "Entfernen",
+		"account.link":       "Diese Anmeldung hinzufügen",
+		"account.link_one":   "Hinzufügen:",
+		"account.link_email": "Anmeldung einer anderen Firma hinzufügen: Ihre Adresse dort",
+		"account.suggested":  `Sie kamen mit einer Anmeldung von <bdi class="strong">{{name .Suggested.Title}}</bdi>. Diesem Konto hinzufügen? Sie melden sich dort noch einmal an, danach führen beide hierher.`,
+		"account.fresh":      "Erneut anmelden",
+		"account.fresh_lead": "Um einen Weg zur Anmeldung hinzuzufügen oder zu entfernen, melden Sie sich erst erneut an.",
+		"account.devices":    "Apps und Geräte",
+		"account.here":       "aus diesem Browser",
+		"account.since":      "Seit",
+		"account.used":       "zuletzt verwendet",
+		"account.end":        "Abmelden",
+		"account.no_devices": "Keine App ist angemeldet.",
+		"account.waiting":    "Sie warten auf Einlass",
+		"account.local":      "Konto mit Passwort",
+		"account.passkeys":   "Passkeys:",
+		"account.totp":       "Eine Authenticator-App ist eingerichtet.",
+
+		"account.new_password":    "Link für ein neues Passwort zusenden",
+		"account.leave":           "Abmelden",
+		"account.sign_out_others": "Überall sonst abmelden",
+		"account.sign_out_all":    "Überall abmelden",
+
+		"account.note_linked":        "Hinzugefügt. Sie können sich jetzt auf beiden Wegen anmelden.",
+		"account.note_unlinked":      "Entfernt. Was so geöffnet war, ist beendet.",
+		"account.note_ended":         "Dort abgemeldet.",
+		"account.note_taken":         "Diese Anmeldung gehört schon zu einem Konto. Nichts wurde geändert.",
+		"account.note_link_refused":  "Deren Firma lässt Sie so nicht ein. Nichts wurde geändert.",
+		"account.note_link_ask":      "Deren Firma will erst um Zugang gebeten werden: Melden Sie sich dort an und bitten Sie darum. Nichts wurde geändert.",
+		"account.note_link_other":    "Sie haben sich dort als jemand anderes angemeldet als zuvor, oder zu spät. Nichts wurde geändert.",
+		"account.note_last_identity": "Der einzige Weg zur Anmeldung bleibt. Fügen Sie erst einen anderen hinzu.",
+		"account.note_last_owner":    "Sie sind hier der letzte Inhaber dieser Firma. Machen Sie erst jemand anderen zum Inhaber.",
+		"account.note_unknown_email": "Zu dieser Adresse gehört keine Anmeldung einer Firma.",
+
+		"is_it_you.title": "Sind Sie das?",
+		"is_it_you.lead":  `Jemand mit der Adresse <bdi class="strong">{{line .Email}}</bdi> ist hier schon bekannt, mit einem anderen Weg zur Anmeldung. Sind Sie das? Dann melden Sie sich an wie bisher; danach können Sie diesen neuen Weg hinzufügen.`,
+		"is_it_you.note":  "Nichts wird verbunden, ohne dass Sie beides nachweisen.",
+		"is_it_you.new":   "Nein, ich bin neu hier",
+	}
+}

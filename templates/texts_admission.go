@@ -1,0 +1,47 @@
+package templates
+
+// englishAdmission are the words of pages about invitations, waiting and apps that are given.
+func englishAdmission() map[string]string {
+	return map[string]string{
+		"app_missing.window": "App not assigned",
+		"app_missing.title":  "This app has to be given to you",
+		"app_missing.lead":   `You have signed in, but {{if .App.Name}}<bdi>{{name .App.Name}}</bdi>{{else}}this app{{end}} is only for people it was given to. You can ask {{if .Organization}}<bdi>{{name .Organization}}</bdi>{{else}}your company{{end}} for it.`,
+		"app_missing.typed":  "What do you need it for? (optional)",
+		"app_missing.submit": "Ask for this app",
+		"waiting.asked":      "The people who decide ask you:",
+		"waiting.answer":     "Your answer",
+		"waiting.typed":      "Say who you are (optional)",
+		"waiting.typed_hint": "One sentence for the people who decide. You can send it once.",
+		"waiting.send":       "Send",
+		"waiting.said":       "You said:",
+		"invitation.window":  "Invitation",
+		"invitation.title":   `{{if .Organization}}<bdi>{{name .Organization}}</bdi> invites you{{else}}You are invited{{end}}`,
+		"invitation.lead":    `{{if .Inviter}}<bdi class="strong">{{name .Inviter}}</bdi> has invited <bdi class="strong">{{line .Email}}</bdi>.{{else}}<bdi class="strong">{{line .Email}}</bdi> has been invited.{{end}}`,
+		"invitation.next":    "Sign in once to accept. Use this very address.",
+		"invitation.submit":  "Sign in and accept",
+		"invitation.expires": `The invitation is good until {{template "time" .Expires}}.`,
+		"welcome.window":     "You are in",
+		"welcome.title":      `{{if .Organization}}Welcome to <bdi>{{name .Organization}}</bdi>{{else}}You are in{{end}}`,
+		"welcome.lead":       `You are signed in{{if .Person}} as <bdi class="strong">{{line .Person}}</bdi>{{end}}.`,
+		"welcome.apps":       "You can sign in to these apps now. Open them as you usually do:",
+		"welcome.close":      "You can close this page.",
+
+		"console.requests.changed":      "The provider said something else when the person asked first. This is what it says since",
+		"console.requests.typed":        "The person writes (nobody vouches for it):",
+		"console.requests.asked":        "asked",
+		"console.requests.answered":     "The person answered",
+		"console.requests.wish":         "Wants the app",
+		"console.requests.pick":         "Choose",
+		"console.requests.role":         "Role",
+		"console.requests.groups":       "Groups, separated by commas",
+		"console.requests.apps":         "Apps to give (client ids), separated by commas",
+		"console.requests.ask":          "Ask …",
+		"console.requests.ask_now":      "Ask",
+		"console.requests.question":     "Question to the person",
+		"console.requests.bulk":         "Decide the chosen ones at once",
+		"console.requests.bulk_lead":    "Each gets what every newcomer of the organization gets. Each is decided and recorded on its own.",
+		"console.requests.bulk_reason":  "Reason, when you refuse (each person sees it)",
+		"console.requests.bulk_approve": "Approve the chosen ones",
+		"console.requests.bulk_refuse":  "Refuse the chosen ones",
+	}
+}

@@ -1,0 +1,47 @@
+package templates
+
+// germanAdmission are the German words of englishAdmission.
+func germanAdmission() map[string]string {
+	return map[string]string{
+		"app_missing.window": "App nicht zugewiesen",
+		"app_missing.title":  "Diese App muss Ihnen gegeben werden",
+		"app_missing.lead":   `Sie sind angemeldet, aber {{if .App.Name}}<bdi>{{name .App.Name}}</bdi>{{else}}diese App{{end}} ist nur für Personen, denen sie gegeben wurde. Sie können {{if .Organization}}<bdi>{{name .Organization}}</bdi>{{else}}Ihr Unternehmen{{end}} darum bitten.`,
+		"app_missing.typed":  "Wofür brauchen Sie sie? (freiwillig)",
+		"app_missing.submit": "Um diese App bitten",
+		"waiting.asked":      "Die Personen, die entscheiden, fragen Sie:",
+		"waiting.answer":     "Ihre Antwort",
+		"waiting.typed":      "Sagen Sie, wer Sie sind (freiwillig)",
+		"waiting.typed_hint": "Ein Satz für die Personen, die entscheiden. Sie können ihn einmal senden.",
+		"waiting.send":       "Senden",
+		"waiting.said":       "Sie haben gesagt:",
+		"invitation.window":  "Einladung",
+		"invitation.title":   `{{if .Organization}}<bdi>{{name .Organization}}</bdi> lädt Sie ein{{else}}Sie sind eingeladen{{end}}`,
+		"invitation.lead":    `{{if .Inviter}}<bdi class="strong">{{name .Inviter}}</bdi> hat <bdi class="strong">{{line .Email}}</bdi> eingeladen.{{else}}<bdi class="strong">{{line .Email}}</bdi> wurde eingeladen.{{end}}`,
+		"invitation.next":    "Melden Sie sich einmal an, um anzunehmen. Verwenden Sie genau diese Adresse.",
+		"invitation.submit":  "Anmelden und annehmen",
+		"invitation.expires": `Die Einladung gilt bis {{template "time" .Expires}}.`,
+		"welcome.window":     "Sie sind dabei",
+		"welcome.title":      `{{if .Organization}}Willkommen bei <bdi>{{name .Organization}}</bdi>{{else}}Sie sind dabei{{end}}`,
+		"welcome.lead":       `Sie sind angemeldet{{if .Person}} als <bdi class="strong">{{line .Person}}</bdi>{{end}}.`,
+		"welcome.apps":       "Bei diesen Apps können Sie sich jetzt anmelden. Öffnen Sie sie wie gewohnt:",
+		"welcome.close":      "Sie können diese Seite schließen.",
+
+		"console.requests.changed":      "Der Anbieter sagte etwas anderes, als die Person zuerst gefragt hat. Das hier sagt er seit",
+		"console.requests.typed":        "Die Person schreibt (dafür bürgt niemand):",
+		"console.requests.asked":        "fragte",
+		"console.requests.answered":     "Die Person antwortete",
+		"console.requests.wish":         "Möchte die App",
+		"console.requests.pick":         "Auswählen",
+		"console.requests.role":         "Rolle",
+		"console.requests.groups":       "Gruppen, durch Kommas getrennt",
+		"console.requests.apps":         "Apps (Client-Kennungen), durch Kommas getrennt",
+		"console.requests.ask":          "Rückfrage …",
+		"console.requests.ask_now":      "Fragen",
+		"console.requests.question":     "Frage an die Person",
+		"console.requests.bulk":         "Die ausgewählten auf einmal entscheiden",
+		"console.requests.bulk_lead":    "Jede Person bekommt, was alle neuen der Organisation bekommen. Jede Anfrage wird für sich entschieden und festgehalten.",
+		"console.requests.bulk_reason":  "Begründung einer Ablehnung (jede Person sieht sie)",
+		"console.requests.bulk_approve": "Ausgewählte freigeben",
+		"console.requests.bulk_refuse":  "Ausgewählte ablehnen",
+	}
+}

@@ -1,0 +1,77 @@
+package templates
+
+func germanLocal() map[string]string {
+	return map[string]string{
+		"local.lead":     "Melden Sie sich mit dem Konto an, das Ihre Firma hier für Sie hat.",
+		"local.email":    "E-Mail-Adresse",
+		"local.password": "Passwort",
+		"local.submit":   "Anmelden",
+		"local.forgot":   "Passwort vergessen?",
+		"local.join":     "Sie wurden eingeladen? Konto anlegen",
+		"local.back":     "Zurück",
+
+		"passkey.use":    "Passkey verwenden",
+		"passkey.create": "Passkey anlegen",
+		"passkey.name":   "Ein Name dafür, zum Beispiel das Gerät",
+		"passkey.failed": "Es wurde kein Passkey verwendet. Versuchen Sie es noch einmal, oder gehen Sie einen anderen Weg.",
+
+		"factor.title":         "Noch ein Schritt",
+		"factor.lead":          "Geben Sie den Code ein, den Ihre Authenticator-App jetzt zeigt, oder einen Ihrer Wiederherstellungscodes.",
+		"factor.passkey_lead":  "Verwenden Sie Ihren Passkey, um weiterzugehen.",
+		"factor.confirm_title": "Sind Sie es noch?",
+		"factor.confirm_lead":  "Das ist eine gefährliche Änderung. Bestätigen Sie, dass Sie es sind, der sie vornimmt.",
+		"factor.code":          "Code",
+		"factor.hint":          "Sechs Ziffern oder ein Wiederherstellungscode.",
+		"factor.submit":        "Weiter",
+		"factor.not_now":       "Nicht jetzt",
+
+		"enrol.title":         "Zweiten Faktor einrichten",
+		"enrol.must":          "Ihre Rolle braucht einen zweiten Faktor. Es dauert eine Minute, und mit dem Passwort allein kommt niemand hinein.",
+		"enrol.lead":          "Damit kommt niemand mit Ihrem Passwort allein hinein.",
+		"enrol.passkey_title": "Passkey anlegen",
+		"enrol.passkey_lead":  "Einen Passkey bewahrt Ihr Gerät auf; PIN, Finger oder Gesicht öffnen ihn. Er meldet Sie ohne Passwort an.",
+		"enrol.no_script":     "Passkeys brauchen JavaScript.",
+		"enrol.app":           "Authenticator-App",
+		"enrol.scan":          "Scannen Sie dies mit der App, und geben Sie dann den Code ein, den sie zeigt.",
+		"enrol.qr":            "QR-Code für Ihre Authenticator-App",
+		"enrol.type":          "Scannen geht nicht? Tippen Sie dies in die App:",
+		"enrol.code":          "Code aus der App",
+		"enrol.submit":        "Bestätigen",
+
+		"recovery.title":  "Bewahren Sie diese Wiederherstellungscodes auf",
+		"recovery.lead":   "Jeder meldet Sie einmal an, wenn Ihr Gerät verloren ist. Sie werden nur jetzt gezeigt: Drucken Sie sie aus, oder legen Sie sie in einen Passwortmanager.",
+		"recovery.submit": "Ich habe sie aufbewahrt",
+
+		"forgot.title":  "Passwort vergessen?",
+		"forgot.lead":   "Geben Sie Ihre E-Mail-Adresse ein. Wenn es ein Konto mit Passwort gibt, geht ein Link dorthin, mit dem Sie ein neues setzen.",
+		"forgot.submit": "Link senden",
+		"forgot.sent":   "Wenn es ein Konto mit dieser Adresse gibt, ist eine Mail unterwegs. Ihr Link gilt eine Stunde. Sehen Sie auch im Spam-Ordner nach.",
+
+		"reset.title":    "Neues Passwort setzen",
+		"reset.lead":     "Nehmen Sie eines, das Sie nirgendwo sonst verwenden. Die Länge zählt: drei oder vier Wörter sind besser als Sonderzeichen.",
+		"reset.account":  "Konto",
+		"reset.password": "Neues Passwort",
+		"reset.hint":     "Mindestens 12 Zeichen.",
+		"reset.again":    "Noch einmal dasselbe",
+		"reset.submit":   "Passwort setzen",
+		"join.title":     "Konto anlegen",
+		"join.name":      "Ihr Name",
+		"join.submit":    "Konto anlegen",
+
+		"prove.title":    "E-Mail-Adresse bestätigen",
+		"prove.lead":     `Das Konto <bdi class="strong">{{line .Account}}</bdi> möchte <bdi class="strong">{{line .Address}}</bdi> verwenden. Ist das Ihr Konto, geben Sie sein Passwort ein. Ist es das nicht, schließen Sie diese Seite: Es geschieht nichts.`,
+		"prove.password": "Passwort des Kontos",
+		"prove.submit":   "Adresse bestätigen",
+
+		"note.password_set.title": "Ihr Passwort ist gesetzt",
+		"note.password_set.say":   "Überall sonst wurden Sie abgemeldet. Gehen Sie zurück zur App, und melden Sie sich mit dem neuen Passwort an.",
+		"note.link_gone.title":    "Dieser Link gilt nicht mehr",
+		"note.link_gone.say":      "Er wurde schon verwendet, ist zu alt, oder es kam ein neuerer nach ihm. Fordern Sie auf der Anmeldeseite einen neuen an.",
+		"note.proven.title":       "Die Adresse ist bestätigt",
+		"note.proven.say":         "Von jetzt an melden Sie sich mit ihr an.",
+		"note.prove_first.title":  "Bestätigen Sie erst Ihre E-Mail-Adresse",
+		"note.prove_first.say":    "Eine Mail mit einem Link ist zu Ihnen unterwegs. Öffnen Sie ihn, und melden Sie sich dann noch einmal an.",
+		"note.taken.title":        "Diese Adresse gehört zu einem anderen Konto",
+		"note.taken.say":          "Es hat sich nichts geändert. Melden Sie sich mit dem Konto an, das sie hat, oder nehmen Sie eine andere Adresse.",
+	}
+}

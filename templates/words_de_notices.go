@@ -1,0 +1,55 @@
+package templates
+
+// germanNotices are words of the console's pages about webhooks and mails.
+func germanNotices() map[string]string {
+	return map[string]string{
+		"Addresses that are called when something happens.": "Adressen, die aufgerufen werden, wenn etwas geschieht.",
+		"Add a webhook":  "Webhook hinzufügen",
+		"No webhook yet": "Noch kein Webhook",
+		"A webhook tells your own systems of requests, decisions and new people. Add the first one:": "Ein Webhook meldet Ihren eigenen Systemen Anfragen, Entscheidungen und neue Personen. Fügen Sie den ersten hinzu:",
+		"Address": "Adresse", "Events": "Ereignisse", "all": "alle", "Settings": "Einstellungen", "Newest deliveries": "Neueste Zustellungen",
+		"Private network": "Privates Netz", "allowed": "erlaubt", "Old secret signs until": "Altes Geheimnis unterschreibt bis",
+		"The new secret": "Das neue Geheimnis", "Shown this once; give it to the receiver": "Wird nur dieses eine Mal gezeigt; geben Sie es dem Empfänger",
+		"Send a test event": "Testereignis senden", "Make a new secret": "Neues Geheimnis erzeugen",
+		"Both secrets sign for 24 hours; then only the new one does.": "24 Stunden lang unterschreiben beide Geheimnisse, danach nur noch das neue.",
+		"Remove": "Entfernen", "What waits for it is not sent any more.": "Was darauf wartet, wird nicht mehr gesendet.",
+		"pending": "offen", "delivered": "zugestellt", "failed": "fehlgeschlagen", "When": "Wann", "Tried next": "Nächster Versuch",
+		"Attempts": "Versuche", "no answer": "keine Antwort", "Delivery": "Zustellung", "What is sent": "Was gesendet wird", "Body": "Inhalt", "Send again": "Noch einmal senden",
+		"Where": "Wohin", "https; it gets a POST with a JSON body": "https; sie erhält einen POST mit JSON",
+		"Only its events; empty: everybody's": "Nur ihre Ereignisse; leer: alle", "Switched off": "Abgeschaltet",
+		"May reach the private networks that the operator lists":                                  "Darf in die privaten Netze, die der Betreiber nennt",
+		"Calls are signed as Standard Webhooks says. The secret is shown once, on the next page.": "Aufrufe sind nach Standard Webhooks unterschrieben. Das Geheimnis wird einmal gezeigt, auf der nächsten Seite.",
+		"Change the webhook": "Webhook ändern", "Webhook": "Webhook",
+
+		"Somebody waits to be let in.":                       "Jemand wartet auf Einlass.",
+		"An approver asked the person something.":            "Jemand hat der Person eine Rückfrage gestellt.",
+		"The person answered.":                               "Die Person hat geantwortet.",
+		"The person was let in.":                             "Die Person wurde eingelassen.",
+		"The person was refused.":                            "Die Person wurde abgelehnt.",
+		"Nobody decided in time.":                            "Niemand hat rechtzeitig entschieden.",
+		"A user was made.":                                   "Ein Benutzer wurde angelegt.",
+		"A user was disabled; sessions and tokens are dead.": "Ein Benutzer wurde abgeschaltet; Sitzungen und Token sind erloschen.",
+		"A person signed in.":                                "Eine Person hat sich angemeldet.",
+		"Somebody was invited.":                              "Jemand wurde eingeladen.",
+		"The DNS record that proves a domain is missing.":    "Der DNS-Eintrag, der eine Domain nachweist, fehlt.",
+
+		"it did not answer in time":                                                     "Keine Antwort innerhalb der Frist",
+		"its host name is not known":                                                    "Der Rechnername ist unbekannt",
+		"no connection, or it broke off":                                                "Keine Verbindung, oder sie brach ab",
+		"its name leads to an address that is not allowed":                              "Der Name führt zu einer Adresse, die nicht erlaubt ist",
+		"its certificate is signed by nobody this machine trusts":                       "Das Zertifikat stammt von niemandem, dem dieser Rechner vertraut",
+		"the webhook is switched off":                                                   "Der Webhook ist abgeschaltet",
+		"it answered 410: the receiver wants no more, and the webhook was switched off": "Antwort 410: Der Empfänger will nichts mehr, der Webhook wurde abgeschaltet",
+
+		"Mails that wait to be sent. What was sent is not kept.":                           "E-Mails, die auf den Versand warten. Gesendete werden nicht aufbewahrt.",
+		"Mails are off: no mail server is configured. Set mail.smtp in the configuration.": "Es werden keine E-Mails gesendet: Kein Mailserver ist eingerichtet. Setzen Sie mail.smtp in der Konfiguration.",
+		"Preview and test": "Vorschau und Test", "Kind": "Art", "To": "An", "Since": "Seit",
+		"Nothing waits": "Nichts wartet", "Every mail was taken by the mail server.": "Der Mailserver hat jede E-Mail angenommen.",
+		"waiting": "wartet", "refused": "abgelehnt", "Last error": "Letzter Fehler", "Given up": "Aufgegeben am", "Mail": "E-Mail",
+		"Send now": "Jetzt senden", "Give up": "Aufgeben",
+		"The mail is not sent. Links in it stay valid until they expire.": "Die E-Mail wird nicht gesendet. Links darin gelten, bis sie ablaufen.",
+		"Sent through": "Versand über", "Previews": "Vorschau", "Queue": "Warteschlange", "Sending": "Versand", "Send me a test": "Test an mich senden",
+		"As it looks": "Wie sie aussieht", "Subject": "Betreff", "Text": "Text",
+		"It is on its way.": "Es ist unterwegs.", "Given up. It is not sent.": "Aufgegeben. Sie wird nicht gesendet.",
+	}
+}
