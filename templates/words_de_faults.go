@@ -79,6 +79,7 @@ func germanFaults() map[string]string {
 		"is no active admin or owner of this organization or of the platform":                              "ist kein aktiver Admin oder Inhaber dieser Organisation oder der Plattform",
 		"is the name of another rule: audit and people tell rules apart by it":                             "ist der Name einer anderen Regel: Protokoll und Personen unterscheiden Regeln danach",
 		"names no connection of this organization":                                                         "nennt keine Verbindung dieser Organisation",
+		"is what people choose for themselves: take one that the company sets, such as groups":             "wählen Personen selbst: nehmen Sie eines, das die Firma setzt, etwa groups",
 		"is nothing that the connection's selectors read: %s":                                              "wird von keinem Selektor der Verbindung gelesen: %s",
 		"may be set above user by owners only":                                                             "darf nur von Inhabern über Mitglied gesetzt werden",
 		"is for the platform's own people: sign_in_off keeps everybody of the organization out, too":       "ist für die Leute der Plattform: sign_in_off hält ebenfalls alle aus der Organisation fern",

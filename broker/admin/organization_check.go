@@ -211,6 +211,8 @@ func (h *Handler) checkRules(tx store.Tx, before, o store.Organization) (f fault
 			f.add(at+".connection", "names no connection of this organization")
 		case err != nil:
 			return nil, err
+		case slices.Contains([]string{"first_name", "last_name", "display_name", "picture"}, r.Attribute):
+			f.add(at+".attribute", "is what people choose for themselves: take one that the company sets, such as groups")
 		case !selects(c, r.Attribute):
 			f.add(at+".attribute", "is nothing that the connection's selectors read: %s", strings.Join(selected(c), ", "))
 		}

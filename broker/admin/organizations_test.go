@@ -220,6 +220,8 @@ func TestConsole_Organization(t *testing.T) {
 	if !strings.Contains(string(a.body), `id="fault-rules[0].attribute"`) {
 		t.Errorf("the fault is not at its input: %s", a.body)
 	}
+	rules.Set("rules[0].attribute", "display_name") // whoever chooses that name would let themselves in
+	want(t, c.post("/organizations/acme/rules", "/organizations/acme/rules", rules), http.StatusUnprocessableEntity)
 	rules.Set("rules[0].attribute", "email")
 	rules.Set("rules[0].value", "ann@acme.test")
 	want(t, c.post("/organizations/acme/rules", "/organizations/acme/rules", rules), http.StatusSeeOther)

@@ -1,5 +1,5 @@
 // Goes on when the admins have decided. Without this script the page reloads
-// itself every four seconds, which comes to the same a little later.
+// itself: every four seconds, or every minute while there is a field to type in.
 "use strict";
 (() => {
   const status = document.getElementById("status");
