@@ -63,8 +63,13 @@ func pagesSetUp(t *testing.T, c *chrome) {
 	w.fill("password_again", "short")
 	w.press("submit", "#error")
 	w.good("setup-wrong")
-	w.fill("password", "correct horse battery staple")
-	w.fill("password_again", "correct horse battery staple")
+	w.fill("password", "seven quiet lanterns upstream")
+	w.fill("password_again", "seven quiet lanterns upstream")
+	w.press("submit", "#qr") // an owner needs a second factor before anything else
+	w.good("setup-factor")
+	app := w.scan()
+	w.fill("code", app.code())
+	w.press("submit", "#codes")
 	w.press("submit", "#signout")
 	w.good("console-empty")
 	for _, path := range []string{"/requests", "/organizations", "/connections", "/clients"} {

@@ -35,7 +35,7 @@ type tlsWorld struct {
 	setupURL string
 }
 
-const tlsOwner, tlsPassword = "owner@conformance.test", "correct horse battery staple"
+const tlsOwner, tlsPassword = "owner@conformance.test", "seven quiet lanterns upstream"
 
 func startTLSWorld(t *testing.T) *tlsWorld {
 	t.Helper()
@@ -56,12 +56,16 @@ func startServe(t *testing.T, scheme string) *tlsWorld {
 	w := &tlsWorld{
 		secrets: newSecrets(), issuer: fmt.Sprintf("%s://localhost:%d", scheme, ports[0]), admin: fmt.Sprintf("http://localhost:%d", ports[1]),
 	}
+	factor := "required"
+	if scheme == "https" { // there a program signs in, without a browser
+		factor = "optional"
+	}
 	config := fmt.Sprintf(`issuer: %s
 listen: 127.0.0.1:%d
-admin: {listen: "127.0.0.1:%d"}
+admin: {listen: "127.0.0.1:%d", second_factor: %s}
 data: gatehouse.db
 network: {allow_private: [127.0.0.0/8, "::1/128"]}
-`, w.issuer, ports[0], ports[1])
+`, w.issuer, ports[0], ports[1], factor)
 	if scheme == "https" {
 		w.tls = certify(t, dir)
 		config += "tls: {cert_file: cert.pem, key_file: key.pem}\n"

@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { api } from './world.mjs';
 
-// receiver is an HTTP server that hands out what it was sent, in order.
+// receiver is an HTTP server that hands out the test events it was sent, in
+// order. Tests beside this one make users, which is told here too.
 async function receiver(t) {
   const calls = [], waiting = [];
   let status = 200;
@@ -16,6 +17,7 @@ async function receiver(t) {
     req.on('end', () => {
       res.writeHead(status).end();
       const call = { headers: req.headers, body: Buffer.concat(parts).toString() };
+      if (JSON.parse(call.body).type !== 'webhook.test') return;
       const next = waiting.shift();
       next ? next(call) : calls.push(call);
     });
